@@ -1,0 +1,56 @@
+"""Health over HTTP for services that are no web servers: /livez and /readyz."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+Check = Callable[[], str | None]
+"""Returns None when all is well, otherwise what is wrong, in a few words."""
+
+
+class Heartbeat:
+    """A loop's sign of life: alive while its last beat is younger than ``limit_s`` seconds."""
+
+    def __init__(self, limit_s: float) -> None:
+        """Start alive, so that a slow start is not taken for a hang."""
+        self._limit_s = limit_s
+        self._last = time.monotonic()
+
+    def beat(self) -> None:
+        """Say that the loop has turned once more."""
+        self._last = time.monotonic()
+
+    def check(self) -> str | None:
+        """Tell whether the loop still turns."""
+        age = time.monotonic() - self._last
+        return None if age <= self._limit_s else f"no turn of the loop for {age:.0f} s"
+
+
+def serve(port: int, live: Mapping[str, Check], ready: Mapping[str, Check]) -> ThreadingHTTPServer:
+    """Serve the checks on ``port`` (0: any free one) from a daemon thread; return the server."""
+    checks = {"/livez": live, "/readyz": {**live, **ready}}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = checks.get(self.path)
+            if found is None:
+                self.send_error(404)
+                return
+            problems = {name: problem for name, check in found.items() if (problem := check())}
+            body = json.dumps(
+                {"status": "failing" if problems else "ok", "checks": list(found), **problems}
+            ).encode()
+            self.send_response(503 if problems else 200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Say nothing: probes come every few seconds."""
+
+    server = ThreadingHTTPServer(("0.0.0.0", port), Handler)  # noqa: S104 - probes come from outside
+    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+    return server

@@ -1,0 +1,160 @@
+"""The one door to confluent-kafka: clients, topics, dead letters, foreign errors translated."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from confluent_kafka import (
+    Consumer,
+    IsolationLevel,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.cimpl import NewTopic
+
+from common.errors import Misconfigured, PoisonMessage, Transient
+from common.topics import Topic
+
+ADMIN_TIMEOUT_S = 15.0
+Headers = list[tuple[str, bytes]]
+
+
+def consumer(servers: str, group: str, extra: Mapping[str, Any] | None = None) -> Consumer:
+    """Make a consumer that sees only committed records and commits only when told.
+
+    Creating a client shows no connection error; call ``verify`` at start.
+    """
+    return Consumer(
+        {
+            "bootstrap.servers": servers,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "isolation.level": "read_committed",
+            "fetch.wait.max.ms": 20,
+            "allow.auto.create.topics": False,
+            **(extra or {}),
+        }
+    )
+
+
+def producer(servers: str, extra: Mapping[str, Any] | None = None) -> Producer:
+    """Make an idempotent producer; writers set the partition themselves (common.partition)."""
+    return Producer(
+        {
+            "bootstrap.servers": servers,
+            "enable.idempotence": True,
+            "linger.ms": 5,
+            "compression.type": "lz4",
+            "partitioner": "murmur2_random",
+            **(extra or {}),
+        }
+    )
+
+
+def verify(servers: str, topics: Iterable[Topic], partitions: int) -> None:
+    """Check that the broker answers and every topic is there with its number of partitions.
+
+    Raises Misconfigured with one clear line otherwise.
+    """
+    known = _metadata(servers)
+    for topic in topics:
+        want = topic.partitions or partitions
+        have = known.get(topic.name)
+        if have is None:
+            raise Misconfigured(f"topic {topic.name} does not exist on {servers}")
+        if have != want:
+            raise Misconfigured(f"topic {topic.name} has {have} partitions, not {want}")
+
+
+def create_topics(servers: str, topics: Iterable[Topic], partitions: int, replication: int) -> int:
+    """Create the topics that are missing; return how many were. Raises Misconfigured, Transient."""
+    known = _metadata(servers)
+    missing = [topic for topic in topics if topic.name not in known]
+    if not missing:
+        return 0
+    admin = AdminClient({"bootstrap.servers": servers})
+    futures = admin.create_topics(
+        [
+            NewTopic(
+                topic.name,
+                num_partitions=topic.partitions or partitions,
+                replication_factor=replication,
+                config=topic.broker_config,
+            )
+            for topic in missing
+        ],
+        operation_timeout=ADMIN_TIMEOUT_S,
+    )
+    for name, future in futures.items():
+        try:
+            future.result(ADMIN_TIMEOUT_S)
+        except KafkaException as error:
+            if "TOPIC_ALREADY_EXISTS" not in str(error):
+                raise Transient(f"topic {name} could not be created: {error}") from error
+    return len(missing)
+
+
+def high_watermarks(servers: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+    """Return where each partition of the topics ends, counting what is not yet committed.
+
+    A consumer at read_committed asks for less: the last stable offset, which a transaction whose
+    marker is still on its way holds back. Raises Transient.
+    """
+    admin = AdminClient({"bootstrap.servers": servers})
+    try:
+        known = admin.list_topics(timeout=ADMIN_TIMEOUT_S).topics
+        asked = {
+            TopicPartition(topic, partition): OffsetSpec.latest()
+            for topic in topics
+            for partition in known[topic].partitions
+        }
+        found = admin.list_offsets(
+            asked,
+            isolation_level=IsolationLevel.READ_UNCOMMITTED,
+            request_timeout=ADMIN_TIMEOUT_S,
+        )
+        return {
+            (place.topic, place.partition): future.result(ADMIN_TIMEOUT_S).offset
+            for place, future in found.items()
+        }
+    except (KafkaException, KeyError) as error:
+        raise Transient(f"the ends of the topics could not be read: {error}") from error
+
+
+def park(error: PoisonMessage, message: Message, attempt: int = 1) -> tuple[str, Headers]:
+    """Return the dead-letter topic and headers for a record that can never be used."""
+    return f"{message.topic()}.dlq", dead_letter_headers(
+        error,
+        topic=message.topic() or "",
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        attempt=attempt,
+    )
+
+
+def dead_letter_headers(
+    error: PoisonMessage, *, topic: str, partition: int, offset: int, attempt: int = 1
+) -> Headers:
+    """Say why a record was parked, where it came from, when, and at which attempt."""
+    return [
+        ("reason", error.reason.encode()),
+        ("detail", error.detail.encode()),
+        ("topic", topic.encode()),
+        ("partition", str(partition).encode()),
+        ("offset", str(offset).encode()),
+        ("attempt", str(attempt).encode()),
+        ("parked_at", datetime.now(UTC).isoformat().encode()),
+    ]
+
+
+def _metadata(servers: str) -> dict[str, int]:
+    admin = AdminClient({"bootstrap.servers": servers})
+    try:
+        found = admin.list_topics(timeout=ADMIN_TIMEOUT_S)
+    except KafkaException as error:
+        raise Misconfigured(f"no Kafka broker answers at {servers}: {error}") from error
+    return {name: len(topic.partitions) for name, topic in found.topics.items()}

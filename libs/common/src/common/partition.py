@@ -1,0 +1,32 @@
+"""The one partitioner of the system: murmur2, as Java clients and Faust compute it.
+
+librdkafka's default differs, and event keys name more than the client, so writers compute the
+partition from the client id themselves.
+"""
+
+from functools import lru_cache
+
+MASK = 0xFFFFFFFF
+MULTIPLIER = 0x5BD1E995
+SEED = 0x9747B28C
+
+
+def murmur2(data: bytes) -> int:
+    """Return the 32-bit murmur2 hash of ``data``, as org.apache.kafka.common.utils.Utils does."""
+    length = len(data)
+    h = (SEED ^ length) & MASK
+    whole = length - length % 4
+    for i in range(0, whole, 4):
+        k = int.from_bytes(data[i : i + 4], "little") * MULTIPLIER & MASK
+        k = (k ^ (k >> 24)) * MULTIPLIER & MASK
+        h = (h * MULTIPLIER & MASK) ^ k
+    if length > whole:
+        h = (h ^ int.from_bytes(data[whole:], "little")) * MULTIPLIER & MASK
+    h = (h ^ (h >> 13)) * MULTIPLIER & MASK
+    return h ^ (h >> 15)
+
+
+@lru_cache(maxsize=1 << 17)
+def partition_of(client_id: int, partitions: int) -> int:
+    """Return the partition of a client: the same as the default partitioner gives its key."""
+    return (murmur2(str(client_id).encode()) & 0x7FFFFFFF) % partitions

@@ -1,0 +1,58 @@
+"""Settings from the environment: read once at start, checked, passed as arguments, never global."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from common.topics import PARTITIONS_DEFAULT
+
+EXIT_MISCONFIGURED = 2
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs from its environment. Names are upper case, without prefix."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    kafka_bootstrap_servers: str
+    topic_partitions: Annotated[int, Field(ge=1, le=1024)] = PARTITIONS_DEFAULT
+    shop_time_zone: str = "UTC"
+    clock_file: Path | None = None
+    """The shared anchor of the business clock; real time without."""
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    health_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Port of /livez and /readyz; 0 picks a free one."""
+
+    @field_validator("shop_time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{name!r} is no time zone") from None
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's time zone: its days are the days of scoring."""
+        return ZoneInfo(self.shop_time_zone)
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load(cls: type[S]) -> S:
+    """Read settings from the environment, or say in one line what is missing and exit with 2."""
+    try:
+        return cls()
+    except ValidationError as error:
+        problems = ", ".join(
+            f"{'.'.join(str(p) for p in e['loc']).upper() or 'settings'} ({e['msg']})"
+            for e in error.errors(include_url=False, include_input=False)
+        )
+        sys.stderr.write(f"cannot start: check the environment: {problems}\n")
+        raise SystemExit(EXIT_MISCONFIGURED) from None

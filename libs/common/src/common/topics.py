@@ -1,0 +1,174 @@
+"""Every topic of the system, declared once: the map of the flow.
+
+Row changes enter on ``cdc.*``, become domain events on two lanes, then scores and episodes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+PARTITIONS_DEFAULT = 12
+"""Partitions of every topic that is keyed by client; fixed for a topic's life."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic: what is on it, who writes it, who reads it, and how the broker keeps it."""
+
+    name: str
+    holds: str
+    key: str
+    written_by: str
+    read_by: str
+    cleanup: Literal["compact", "delete"]
+    partitions: int | None = None
+    """None: the deployment's number of partitions, the same for all such topics."""
+    config: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def broker_config(self) -> dict[str, str]:
+        """The topic's whole configuration as the broker takes it."""
+        compacted = {"max.compaction.lag.ms": str(14 * DAY_MS)}
+        return {
+            "cleanup.policy": self.cleanup,
+            **(compacted if self.cleanup == "compact" else {}),
+            **self.config,
+        }
+
+
+KEPT_A_WEEK = {
+    "min.compaction.lag.ms": str(7 * DAY_MS),
+    "delete.retention.ms": str(7 * DAY_MS),
+}
+
+
+def _cdc(table: str) -> Topic:
+    return Topic(
+        name=f"cdc.public.{table}",
+        holds=f"raw row changes of {table}",
+        key="the row's primary key",
+        written_by="Debezium",
+        read_by="cdc-relay",
+        cleanup="compact",
+        partitions=1,
+        config=KEPT_A_WEEK,
+    )
+
+
+CDC_CLIENTS = _cdc("clients")
+CDC_ORDERS = _cdc("orders")
+CDC_POLICIES = _cdc("policies")
+CDC_HEARTBEAT = _cdc("cdc_heartbeat")
+
+CDC_HEARTBEATS = Topic(
+    name="__debezium-heartbeat.cdc",
+    holds="a sign of life of the connector",
+    key="server name",
+    written_by="Debezium",
+    read_by="nobody; keeps the slot moving",
+    cleanup="delete",
+    partitions=1,
+    config={"retention.ms": str(DAY_MS)},
+)
+
+CDC_NOTIFICATIONS = Topic(
+    name="cdc.notifications",
+    holds="progress and completion of snapshots",
+    key="none",
+    written_by="Debezium",
+    read_by="cdc-relay",
+    cleanup="delete",
+    partitions=1,
+    config={"retention.ms": str(7 * DAY_MS)},
+)
+
+LIVE = Topic(
+    name="client.events",
+    holds="domain events of live changes",
+    key="client id + entity, as 42/order/7; partitioned by client id",
+    written_by="cdc-relay's main loop alone",
+    read_by="scorer, what-if",
+    cleanup="compact",
+)
+
+BACKFILL = Topic(
+    name="client.events.backfill",
+    holds="domain events of snapshots, backfills and re-sent dead letters",
+    key=LIVE.key,
+    written_by="cdc-relay, engage",
+    read_by="scorer, what-if",
+    cleanup="compact",
+)
+
+CONTROL = Topic(
+    name="scorer.control",
+    holds="time, snapshot in progress, and policy as data",
+    key="tick, snapshot or policy/<version>, in every partition",
+    written_by="scorers (ticks for their partitions), cdc-relay (the others)",
+    read_by="scorer",
+    cleanup="compact",
+    config={"message.timestamp.type": "LogAppendTime"},
+)
+
+SCORES = Topic(
+    name="client.scores",
+    holds="each client's latest score, with why",
+    key="client id",
+    written_by="scorer",
+    read_by="projector, server-sent events",
+    cleanup="compact",
+)
+
+AT_RISK = Topic(
+    name="client.at-risk",
+    holds="episodes opened and closed, with their evidence",
+    key="client id",
+    written_by="scorer",
+    read_by="mailer, server-sent events",
+    cleanup="delete",
+    config={"retention.ms": str(30 * DAY_MS)},
+)
+
+
+def dead_letters_of(topic: Topic) -> Topic:
+    """Return the topic on which readers of ``topic`` park what they cannot use."""
+    return Topic(
+        name=f"{topic.name}.dlq",
+        holds=f"records of {topic.name} as they came, with reason, place and attempt as headers",
+        key="as the source",
+        written_by=f"the reader of {topic.name}",
+        read_by="engage dlq",
+        cleanup="delete",
+        partitions=1,
+        config={"retention.ms": str(7 * DAY_MS)},
+    )
+
+
+READ_BY_US = (
+    CDC_CLIENTS,
+    CDC_ORDERS,
+    CDC_POLICIES,
+    CDC_NOTIFICATIONS,
+    LIVE,
+    BACKFILL,
+    CONTROL,
+    SCORES,
+    AT_RISK,
+)
+
+TOPICS: tuple[Topic, ...] = (
+    CDC_CLIENTS,
+    CDC_ORDERS,
+    CDC_POLICIES,
+    CDC_HEARTBEAT,
+    CDC_HEARTBEATS,
+    CDC_NOTIFICATIONS,
+    LIVE,
+    BACKFILL,
+    CONTROL,
+    SCORES,
+    AT_RISK,
+    *(dead_letters_of(topic) for topic in READ_BY_US),
+)
