@@ -1,0 +1,132 @@
+"""The front door: serve, project, migrate, or print the OpenAPI document."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+
+import asyncpg
+import structlog
+
+from client_api.database import make_engine
+from client_api.live.hub import Hub
+from client_api.live.kafka_feed import KafkaFeed
+from client_api.live.postgres_feed import PostgresFeed
+from client_api.migrate import migrate
+from client_api.projector import run as projector
+from client_api.settings import ApiSettings, MigrateSettings, ProjectorSettings
+from client_api.web.app import create_app, describe
+from client_api.web.openapi import dumps
+from client_api.web.server import make_server, serve
+from client_api.web.state import Parts
+from common import kafka, logs
+from common.clock import BusinessClock
+from common.errors import Misconfigured, Transient
+from common.settings import EXIT_MISCONFIGURED, load
+from common.topics import AT_RISK, SCORES
+
+CONNECT_LIMIT_S = 5.0
+
+
+def run_serve() -> None:
+    """Serve the API and the dashboard."""
+    settings = load(ApiSettings)
+    log = logs.configure("client-api", settings.log_level)
+    log.info("starting", settings=settings.model_dump(mode="json"))
+    _verify(settings)
+    hub = Hub()
+    crash = Later()
+    parts = Parts(
+        engine=make_engine(settings.database_url),
+        clock=BusinessClock(settings.clock_file),
+        hub=hub,
+        feeds=(
+            KafkaFeed(settings.kafka_bootstrap_servers, settings.generation, hub, crash),
+            PostgresFeed(settings.database_url, hub, crash),
+        ),
+        model_sandbox=settings.model_sandbox,
+    )
+    app = create_app(parts, settings.dashboard_dir)
+    server = make_server(app, settings.http_host, settings.http_port, before_stop=hub.close)
+    crash.target = server.fail
+    serve(server)
+
+
+class Later:
+    """A callback whose target is known only after those who call it are made."""
+
+    target: Callable[[BaseException], None]
+
+    def __call__(self, error: BaseException) -> None:
+        """Pass the error on."""
+        self.target(error)
+
+
+def _verify(settings: ApiSettings) -> None:
+    """Touch every outside thing once, so that a wrong setting shows at start, in one line."""
+    kafka.verify(settings.kafka_bootstrap_servers, (SCORES, AT_RISK), settings.topic_partitions)
+    if settings.dashboard_dir and not (settings.dashboard_dir / "index.html").is_file():
+        raise Misconfigured(f"DASHBOARD_DIR {settings.dashboard_dir} holds no built dashboard")
+
+    async def touch() -> None:
+        connection = await asyncpg.connect(
+            settings.database_url.get_secret_value(), timeout=CONNECT_LIMIT_S
+        )
+        try:
+            await connection.execute("SELECT FROM score_serving")
+        finally:
+            await connection.close()
+
+    try:
+        asyncio.run(touch())
+    except (OSError, asyncpg.PostgresError) as error:
+        raise Misconfigured(f"DATABASE_URL cannot be used: {type(error).__name__}") from error
+
+
+def run_project() -> None:
+    """Write scores from Kafka into Postgres."""
+    settings = load(ProjectorSettings)
+    log = logs.configure("projector", settings.log_level)
+    log.info("starting", settings=settings.model_dump(mode="json"))
+    asyncio.run(projector.project(settings))
+
+
+def run_migrate() -> None:
+    """Bring the database to the newest schema."""
+    settings = load(MigrateSettings)
+    log = logs.configure("migrate", settings.log_level)
+    asyncio.run(migrate(settings))
+    log.info("migrated")
+
+
+def run_openapi() -> None:
+    """Print the OpenAPI document."""
+    sys.stdout.write(dumps(describe()))
+
+
+COMMANDS: dict[str, Callable[[], None]] = {
+    "serve": run_serve,
+    "project": run_project,
+    "migrate": run_migrate,
+    "openapi": run_openapi,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; return the exit code."""
+    command = COMMANDS.get(arguments[0]) if len(arguments) == 1 else None
+    if command is None:
+        sys.stderr.write(f"usage: python -m client_api {{{'|'.join(COMMANDS)}}}\n")
+        return EXIT_MISCONFIGURED
+    try:
+        command()
+    except Misconfigured as error:
+        sys.stderr.write(f"cannot start: {error}\n")
+        return EXIT_MISCONFIGURED
+    except Transient as error:
+        structlog.get_logger("client_api").error("gave_up", reason=str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

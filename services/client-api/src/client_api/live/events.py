@@ -1,0 +1,86 @@
+"""What the event stream says, as JSON: the data of each kind of event."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from common.events import ClientScored, EpisodeClosed, EpisodeOpened, ScoreParts
+
+
+class Told(BaseModel):
+    """The base of all event data."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class ScoreEvent(ClientScored):
+    """``event: score``: the data of the scored event as it is."""
+
+
+class EpisodeOpenedEvent(Told):
+    """``event: episode``: a client fell at risk; the evidence stays with the episode's row."""
+
+    type: Literal["opened"] = "opened"
+    episode_id: str
+    client_id: int
+    generation: int
+    policy_version: int
+    as_of: AwareDatetime
+    last_order_day: int
+    crossing_day: int
+    cause: Literal["score", "silence"]
+    score: float
+    entry: float
+    value: float
+    parts: ScoreParts
+
+
+class EpisodeClosedEvent(Told):
+    """``event: episode``: a silence ended."""
+
+    type: Literal["closed"] = "closed"
+    episode_id: str
+    client_id: int
+    generation: int
+    policy_version: int
+    as_of: AwareDatetime
+    reason: Literal["order", "score", "erased"]
+
+
+class EmailEvent(Told):
+    """``event: email``: an episode's row changed its state; the row is the truth."""
+
+    episode_id: str
+    client_id: int
+    state: str
+
+
+class ServedEvent(Told):
+    """``event: served``: all scores are as of another day now."""
+
+    as_of: date
+
+
+class CutEvent(Told):
+    """``event: cut``: the stream ends here; open it again and read what the page shows."""
+
+    reason: Literal["slow", "missed", "stopping"]
+
+
+EVENTS: tuple[type[BaseModel], ...] = (
+    ScoreEvent,
+    EpisodeOpenedEvent,
+    EpisodeClosedEvent,
+    EmailEvent,
+    ServedEvent,
+    CutEvent,
+)
+
+
+def episode_event(data: EpisodeOpened | EpisodeClosed) -> EpisodeOpenedEvent | EpisodeClosedEvent:
+    """Return what a page is told about an episode."""
+    values = data.model_dump()
+    if isinstance(data, EpisodeOpened):
+        return EpisodeOpenedEvent.model_validate(values)
+    return EpisodeClosedEvent.model_validate(values)

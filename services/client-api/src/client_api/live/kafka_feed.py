@@ -1,0 +1,166 @@
+"""Scores and episodes from Kafka to the hub: every partition from its end on, never committed."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from client_api.live.events import episode_event
+from client_api.live.hub import Hub
+from common import kafka
+from common.codec import decode
+from common.errors import PoisonMessage
+from common.events import ClientScored, Data, EpisodeClosed, EpisodeOpened
+from common.health import Heartbeat
+from common.topics import AT_RISK, SCORES
+
+POLL_S = 0.2
+BATCH_MAX = 500
+"""Records handed to the event loop at once; it sends them on before it gets the next ones."""
+HANDOVER_LIMIT_S = 60.0
+BEAT_LIMIT_S = 90.0
+STOP_LIMIT_S = 10.0
+PROBE_EVERY_S = 1.0
+PROBE_LIMIT_S = 1.0
+GROUP = "client-api-events"
+"""librdkafka wants a name; nothing is ever committed under it."""
+
+log = structlog.get_logger("client_api.live")
+
+
+class _Event(NamedTuple):
+    kind: str
+    data: bytes
+    id: str
+
+
+class KafkaFeed:
+    """One consumer in one thread; shows records of one scorer generation."""
+
+    def __init__(
+        self, servers: str, generation: int, hub: Hub, on_crash: Callable[[BaseException], None]
+    ) -> None:
+        """``on_crash`` is told, in the event loop, when the thread dies of what nobody foresaw."""
+        self._servers = servers
+        self._generation = generation
+        self._hub = hub
+        self._on_crash = on_crash
+        self._stopping = threading.Event()
+        self._beat = Heartbeat(BEAT_LIMIT_S)
+        self._problem: str | None = None
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def start(self) -> None:
+        """Find the ends of the topics and follow them from there; raises Transient."""
+        self._loop = asyncio.get_running_loop()
+        ends = await asyncio.to_thread(
+            kafka.high_watermarks, self._servers, (SCORES.name, AT_RISK.name)
+        )
+        consumer = kafka.consumer(
+            self._servers,
+            GROUP,
+            {
+                "auto.offset.reset": "latest",
+                "error_cb": self._on_error,
+            },
+        )
+        consumer.assign(
+            [TopicPartition(topic, part, offset) for (topic, part), offset in ends.items()]
+        )
+        self._thread = threading.Thread(target=self._run, args=(consumer,), name="events")
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """End the thread."""
+        self._stopping.set()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join, STOP_LIMIT_S)
+
+    def checks(self) -> dict[str, str | None]:
+        """Return what is wrong with the broker, and with the thread that reads from it."""
+        alive = self._thread is not None and self._thread.is_alive()
+        return {
+            "kafka": self._problem,
+            "scores-stream": self._beat.check() if alive else "the reader has ended",
+        }
+
+    def _run(self, consumer: Consumer) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._turn(consumer)
+        except BaseException as error:  # noqa: BLE001 - a thread's errors would vanish
+            assert self._loop is not None  # noqa: S101 - set before the thread starts
+            if not self._stopping.is_set():
+                self._loop.call_soon_threadsafe(self._on_crash, error)
+        finally:
+            consumer.close()
+
+    def _turn(self, consumer: Consumer) -> None:
+        self._beat.beat()
+        first = consumer.poll(POLL_S)
+        if self._problem is not None:
+            self._probe(consumer)
+        if first is None:
+            return
+        records = [first, *consumer.consume(BATCH_MAX - 1, 0)]
+        if len(self._hub) == 0:
+            return
+        events = [event for record in records if (event := self._event_of(record))]
+        assert self._loop is not None  # noqa: S101 - set before the thread starts
+        handed = asyncio.run_coroutine_threadsafe(self._deliver(events), self._loop)
+        handed.result(HANDOVER_LIMIT_S)
+
+    async def _deliver(self, events: list[_Event]) -> None:
+        for event in events:
+            self._hub.publish(event.kind, event.data, event.id)
+        # Pages get their turn before the next batch comes.
+        await asyncio.sleep(0)
+
+    def _event_of(self, record: Message) -> _Event | None:
+        error = record.error()
+        if error is not None:
+            self._on_error(error)
+            return None
+        raw = record.value()
+        if raw is None:
+            return None
+        try:
+            told = _told_of(decode(raw).data, self._generation)
+        except PoisonMessage as poison:
+            # The reader that owns the topic's dead letters parks it.
+            log.warning("record_not_shown", topic=record.topic(), reason=poison.reason)
+            return None
+        place = f"{record.topic()}-{record.partition()}-{record.offset()}"
+        return told and _Event(*told, place)
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.fatal():
+            raise KafkaException(error)
+        if self._problem is None:
+            log.warning("kafka_problem", error=error.name())
+        self._problem = f"{error.name()} since {time.strftime('%H:%M:%SZ', time.gmtime())}"
+
+    def _probe(self, consumer: Consumer) -> None:
+        """After a problem, find out whether it has passed."""
+        if self._stopping.wait(PROBE_EVERY_S):
+            return
+        try:
+            consumer.list_topics(SCORES.name, timeout=PROBE_LIMIT_S)
+        except KafkaException:
+            return
+        self._problem = None
+        log.info("kafka_answers_again")
+
+
+def _told_of(data: Data, generation: int) -> tuple[str, bytes] | None:
+    """Return the kind and JSON of what pages are told, if it is of the generation shown."""
+    if isinstance(data, ClientScored) and data.generation == generation:
+        return "score", data.model_dump_json().encode()
+    if isinstance(data, EpisodeOpened | EpisodeClosed) and data.generation == generation:
+        return "episode", episode_event(data).model_dump_json().encode()
+    return None

@@ -1,0 +1,80 @@
+"""The projector's process: both loops side by side, until one fails or a signal comes."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+
+import asyncpg
+from pydantic import SecretStr
+
+from client_api.projector.days import Days
+from client_api.projector.loop import DayWatch, Projector
+from client_api.projector.store import ScoreStore
+from client_api.settings import ProjectorSettings
+from common import health, kafka
+from common.clock import BusinessClock
+from common.errors import Misconfigured
+from common.topics import SCORES, dead_letters_of
+
+GROUP = "projector"
+CONSUMER = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 2000}
+"""A projector that was killed holds its partitions no longer than this."""
+CONNECTIONS = 6
+CONNECT_LIMIT_S = 5.0
+STATEMENT_LIMIT_S = 60.0
+
+
+async def connect(url: SecretStr) -> "asyncpg.Pool[asyncpg.Record]":
+    """Open the projector's connections; raises Misconfigured when Postgres refuses them."""
+    try:
+        return await asyncpg.create_pool(
+            url.get_secret_value(),
+            min_size=1,
+            max_size=CONNECTIONS,
+            timeout=CONNECT_LIMIT_S,
+            command_timeout=STATEMENT_LIMIT_S,
+            server_settings={"application_name": "projector"},
+        )
+    except (OSError, asyncpg.PostgresError) as error:
+        raise Misconfigured(f"DATABASE_URL cannot be used: {type(error).__name__}") from error
+
+
+async def project(settings: ProjectorSettings) -> None:
+    """Run until SIGTERM or SIGINT; raises Misconfigured, Transient."""
+    servers = settings.kafka_bootstrap_servers
+    kafka.verify(servers, (SCORES, dead_letters_of(SCORES)), settings.topic_partitions)
+    clock = BusinessClock(settings.clock_file)
+    pool = await connect(settings.database_url)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        store = ScoreStore(pool)
+        watch = DayWatch(Days(pool, store), clock, settings.zone)
+        projector = Projector(
+            kafka.consumer(servers, GROUP, CONSUMER),
+            kafka.producer(servers),
+            store,
+            settings.generation,
+        )
+        probes = health.serve(
+            settings.health_port,
+            {"loop": projector.heartbeat.check, "days": watch.heartbeat.check},
+            projector.checks(),
+        )
+        await watch.first(stop)
+        await _together(watch.run(stop), projector.run(stop), stop=stop)
+        probes.shutdown()
+    finally:
+        await pool.close()
+
+
+async def _together(*loops: Coroutine[None, None, None], stop: asyncio.Event) -> None:
+    """Run loops until all have ended; when one fails, stop the others, then raise its error."""
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    stop.set()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome

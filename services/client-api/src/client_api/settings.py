@@ -1,0 +1,71 @@
+"""What each entry point of client-api needs from its environment."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from common.settings import ServiceSettings
+
+
+def _is_a_postgres_url(secret: SecretStr) -> SecretStr:
+    try:
+        url = make_url(secret.get_secret_value())
+    except (ArgumentError, ValueError):
+        raise ValueError("must look like postgresql://user:password@host:port/name") from None
+    if url.drivername not in {"postgresql", "postgres"} or not url.database:
+        raise ValueError("must look like postgresql://user:password@host:port/name")
+    return secret
+
+
+def _is_printable_ascii(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not text or not text.isascii() or not text.isprintable():
+        raise ValueError("must be printable ASCII")
+    return secret
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_is_a_postgres_url)]
+Password = Annotated[SecretStr, AfterValidator(_is_printable_ascii)]
+
+
+def asyncpg_url(secret: SecretStr) -> URL:
+    """Return the address of a database in the form that SQLAlchemy takes for asyncpg."""
+    return make_url(secret.get_secret_value()).set(drivername="postgresql+asyncpg")
+
+
+class MigrateSettings(BaseSettings):
+    """For ``migrate``: the owner of the schema, and the passwords that the roles get."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_admin_url: DatabaseUrl
+    client_api_password: Password
+    mailer_password: Password
+    cdc_password: Password
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+
+class ApiSettings(ServiceSettings):
+    """For ``serve``."""
+
+    database_url: DatabaseUrl
+    http_host: str = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    dashboard_dir: Path | None = None
+    """The built dashboard; none is served without."""
+    generation: Annotated[int, Field(ge=1)] = 1
+    """The scorer generation whose records are shown."""
+    model_sandbox: bool = False
+    """Only so that the page can say so."""
+
+
+class ProjectorSettings(ServiceSettings):
+    """For ``project``."""
+
+    database_url: DatabaseUrl
+    generation: Annotated[int, Field(ge=1)] = 1
+    """The scorer generation whose records are taken."""

@@ -1,0 +1,126 @@
+"""Every SQL statement about orders."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from client_api.database import FOREIGN_KEY_VIOLATION, UNIQUE_VIOLATION, sqlstate_of
+from client_api.problems import Conflict, NotFound
+from client_api.store.clients import check_version, reserve_ids
+from client_api.web.requests import OrderIn
+from client_api.web.responses import OrderRow
+
+COLUMNS = (
+    "id, client_id, ordered_at, amount, currency, status, category, created_at, updated_at, version"
+)
+WRITABLE = ("client_id", "ordered_at", "amount", "currency", "status", "category")
+MOMENT = "CAST(CAST(:ordered_at AS text) AS timestamptz)"
+"""As text, because asyncpg takes the first and last moment of Python's calendar for infinity."""
+TOUCH = f"UPDATE orders SET id = id WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING {COLUMNS}"
+"""For the same reason as that of clients."""
+
+
+async def read(db: AsyncConnection, order_id: int) -> OrderRow:
+    """Return one order; raises NotFound."""
+    statement = text(f"SELECT {COLUMNS} FROM orders WHERE id = :id")
+    row = (await db.execute(statement, {"id": order_id})).mappings().first()
+    if row is None:
+        raise NotFound(f"there is no order {order_id}")
+    return OrderRow.model_validate(dict(row))
+
+
+async def create(db: AsyncConnection, order: OrderIn, now: datetime) -> OrderRow:
+    """Insert one order, dated ``now`` (business time) unless it says otherwise.
+
+    Raises NotFound when there is no such client, Conflict when the order's id is taken.
+    """
+    values = order.model_dump()
+    values["ordered_at"] = (order.ordered_at or now).isoformat()
+    known = None
+    if order.id is not None:
+        known = await reserve_ids(db, "orders", order.id)
+    columns = WRITABLE if order.id is None else ("id", *WRITABLE)
+    statement = (
+        f"INSERT INTO orders ({', '.join(columns)}) "
+        f"VALUES ({', '.join(_value(name) for name in columns)}) RETURNING {COLUMNS}"
+    )
+    try:
+        row = (await db.execute(text(statement), values)).mappings().one()
+    except IntegrityError as error:
+        raise _meaning(error, order.id, order.client_id) from None
+    if known is not None and row["id"] <= known:
+        row = (await db.execute(text(TOUCH), {"ids": [row["id"]]})).mappings().one()
+    return OrderRow.model_validate(dict(row))
+
+
+async def update(
+    db: AsyncConnection, order_id: int, changes: dict[str, Any], versions: Sequence[int] | None
+) -> OrderRow:
+    """Change some fields; raises NotFound, or VersionMismatch when none of ``versions`` is met."""
+    if changes:
+        assignments = ", ".join(f"{name} = {_value(name)}" for name in WRITABLE if name in changes)
+        met = "" if versions is None else "AND version = ANY(CAST(:versions AS bigint[]))"
+        statement = f"UPDATE orders SET {assignments} WHERE id = :id {met} RETURNING {COLUMNS}"
+        values = {**changes, "id": order_id, "versions": versions}
+        if "ordered_at" in changes:
+            values["ordered_at"] = changes["ordered_at"].isoformat()
+        try:
+            row = (await db.execute(text(statement), values)).mappings().first()
+        except IntegrityError as error:
+            raise _meaning(error, order_id, changes.get("client_id")) from None
+        if row is not None:
+            return OrderRow.model_validate(dict(row))
+    found = await read(db, order_id)
+    check_version(found.version, versions)
+    return found
+
+
+async def delete(db: AsyncConnection, order_id: int, versions: Sequence[int] | None = None) -> None:
+    """Delete one order; raises NotFound, VersionMismatch."""
+    statement = text("SELECT version FROM orders WHERE id = :id FOR UPDATE")
+    found = (await db.execute(statement, {"id": order_id})).first()
+    if found is None:
+        raise NotFound(f"there is no order {order_id}")
+    check_version(found.version, versions)
+    await db.execute(text("DELETE FROM orders WHERE id = :id"), {"id": order_id})
+
+
+async def newest(
+    db: AsyncConnection,
+    *,
+    client_id: int | None,
+    after: tuple[datetime, int] | None,
+    limit: int,
+) -> list[OrderRow]:
+    """Return the next ``limit`` orders behind a time and id, newest first."""
+    where = ["true"]
+    values: dict[str, Any] = {"limit": limit}
+    if client_id is not None:
+        where.append("client_id = :client_id")
+        values["client_id"] = client_id
+    if after is not None:
+        where.append(f"(ordered_at, id) < ({MOMENT}, :after)")
+        values |= {"ordered_at": after[0].isoformat(), "after": after[1]}
+    statement = f"""
+        SELECT {COLUMNS} FROM orders WHERE {" AND ".join(where)}
+        ORDER BY ordered_at DESC, id DESC LIMIT :limit
+    """
+    rows = (await db.execute(text(statement), values)).mappings()
+    return [OrderRow.model_validate(dict(row)) for row in rows]
+
+
+def _value(column: str) -> str:
+    return MOMENT if column == "ordered_at" else f":{column}"
+
+
+def _meaning(error: IntegrityError, order_id: int | None, client_id: int | None) -> Exception:
+    state = sqlstate_of(error)
+    if state == UNIQUE_VIOLATION:
+        return Conflict(f"there is an order {order_id} already")
+    if state == FOREIGN_KEY_VIOLATION:
+        return NotFound(f"there is no client {client_id}")
+    return error

@@ -1,0 +1,54 @@
+"""Every SQL statement about policies."""
+
+import orjson
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from client_api.problems import NotFound
+from client_api.web.requests import PolicyIn
+from client_api.web.responses import PolicyRow
+
+SELECT = "SELECT id AS version, document, note, created_by, created_at FROM policies"
+
+
+async def newest(
+    db: AsyncConnection, *, before: int | None = None, limit: int = 1
+) -> list[PolicyRow]:
+    """Return ``limit`` versions below ``before``, the latest first."""
+    statement = f"{SELECT} WHERE id < :before ORDER BY id DESC LIMIT :limit"
+    values = {"before": before or 2**63 - 1, "limit": limit}
+    return [_row_of(row) for row in (await db.execute(text(statement), values)).mappings()]
+
+
+async def current(db: AsyncConnection) -> PolicyRow:
+    """Return the version in force; raises NotFound before the first one."""
+    found = await newest(db)
+    if not found:
+        raise NotFound("there is no policy yet")
+    return found[0]
+
+
+async def publish(db: AsyncConnection, new: PolicyIn) -> PolicyRow:
+    """Insert the next version; versions are given one after the other, without gaps."""
+    await db.execute(text("SELECT pg_advisory_xact_lock(hashtext('policies'))"))
+    found = await newest(db)
+    version = found[0].version + 1 if found else 1
+    rules = new.document.model_copy(update={"version": version})
+    statement = """
+        INSERT INTO policies (id, document, note, created_by)
+        VALUES (:version, CAST(:document AS jsonb), :note, :created_by)
+        RETURNING id AS version, document, note, created_by, created_at
+    """
+    values = {
+        "version": version,
+        "document": rules.model_dump_json(),
+        "note": new.note,
+        "created_by": new.created_by,
+    }
+    return _row_of((await db.execute(text(statement), values)).mappings().one())
+
+
+def _row_of(row: RowMapping) -> PolicyRow:
+    document = row["document"]
+    loaded = orjson.loads(document) if isinstance(document, str | bytes) else document
+    return PolicyRow.model_validate({**row, "document": loaded})

@@ -1,0 +1,105 @@
+"""A client's score with why, recomputed from the stored features for the day being served."""
+
+from datetime import date
+from typing import Any
+
+import orjson
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from client_api.problems import NotFound
+from client_api.web.responses import (
+    ClientScore,
+    ExplanationOfScore,
+    FeaturesOfScore,
+    PartsOfScore,
+)
+from common.clock import EPOCH
+from common.score.explain import explain
+from common.score.model import EXPONENT_MAX, Features, state_on
+from common.score.policy import Policy
+
+READ = """
+    SELECT v.as_of, f.*, p.document
+    FROM clients c
+    LEFT JOIN score_features f ON f.client_id = c.id
+    LEFT JOIN score_serving v ON true
+    LEFT JOIN policies p ON p.id = f.policy_version
+    WHERE c.id = :id
+"""
+
+
+async def read(db: AsyncConnection, client_id: int) -> ClientScore:
+    """Return the score of the served day; raises NotFound without client or score."""
+    row = (await db.execute(text(READ), {"id": client_id})).mappings().first()
+    if row is None:
+        raise NotFound(f"there is no client {client_id}")
+    if row["client_id"] is None or row["as_of"] is None:
+        raise NotFound(f"client {client_id} is not scored yet")
+    return assemble(row)
+
+
+def assemble(row: RowMapping | dict[str, Any]) -> ClientScore:
+    """Build the answer from a row of features, with its policy, for the row's ``as_of``."""
+    document = row["document"]
+    policy = Policy.model_validate(
+        orjson.loads(document) if isinstance(document, str | bytes) else document
+    )
+    features = _features_of(row)
+    day = _number(row["as_of"])
+    crossing = None if row["crossing_day"] is None else _number(row["crossing_day"])
+    why = None if features is None else explain(features, day, policy)
+    merged = row["merged"]
+    return ClientScore(
+        client_id=row["client_id"],
+        as_of=row["as_of"],
+        score=None if why is None else why.score,
+        state=state_on(features, crossing, day, policy),
+        version=row["merged_version"],
+        merged=orjson.loads(merged) if isinstance(merged, str | bytes) else merged,
+        policy_version=row["policy_version"],
+        entry=row["entry"],
+        exit=row["exit"],
+        crossing_day=row["crossing_day"],
+        lapse_day=row["lapse_day"],
+        episode_id=row["episode_id"],
+        features=None if features is None else _as_of(features, day, policy, row),
+        explanation=None
+        if why is None
+        else ExplanationOfScore(
+            parts=PartsOfScore(**why.parts._asdict()),
+            total=why.parts.total,
+            score_after_order=why.score_after_order,
+        ),
+    )
+
+
+def _features_of(row: RowMapping | dict[str, Any]) -> Features | None:
+    if row["order_days"] == 0:
+        return None
+    return Features(
+        row["frequency"],
+        row["value"],
+        row["order_days"],
+        _number(row["first_day"]),
+        _number(row["last_day"]),
+    )
+
+
+def _as_of(
+    features: Features, day: int, policy: Policy, row: RowMapping | dict[str, Any]
+) -> FeaturesOfScore:
+    silence = max(0, day - features.last)
+    decay = 2.0 ** -min(silence / policy.half_life_days, EXPONENT_MAX)
+    return FeaturesOfScore(
+        order_days=features.n,
+        spend_decayed=features.value * decay,
+        frequency=features.frequency * decay,
+        first_day=row["first_day"],
+        last_day=row["last_day"],
+        usual_gap_days=(policy.gap_prior_days + features.last - features.first) / features.n,
+    )
+
+
+def _number(day: date) -> int:
+    return (day - EPOCH).days

@@ -1,0 +1,44 @@
+"""Is the process alive, and can it serve: each thing it depends on by name."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Response
+
+from client_api.database import DATABASE_ERRORS, name_of, ping
+from client_api.web.state import Parts, Shared
+
+router = APIRouter(tags=["health"])
+
+POSTGRES_LIMIT_S = 2.0
+
+FAILING: dict[int | str, dict[str, Any]] = {503: {"description": "Something does not answer"}}
+
+
+@router.get("/livez")
+async def live() -> dict[str, Any]:
+    """Tell that the event loop turns."""
+    return {"status": "ok", "checks": ["process"]}
+
+
+@router.get("/readyz", responses=FAILING)
+async def ready(parts: Shared) -> Response:
+    """Tell whether every dependency answers; the failing ones stand by name with what is wrong."""
+    checks = {"postgres": await _postgres(parts)}
+    for feed in parts.feeds:
+        checks |= feed.checks()
+    problems = {name: problem for name, problem in checks.items() if problem is not None}
+    body = {"status": "failing" if problems else "ok", "checks": list(checks), **problems}
+    status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
+    return Response(orjson.dumps(body), status_code=status, media_type="application/json")
+
+
+async def _postgres(parts: Parts) -> str | None:
+    try:
+        async with asyncio.timeout(POSTGRES_LIMIT_S), parts.engine.connect() as connection:
+            await ping(connection)
+    except DATABASE_ERRORS as error:
+        return f"does not answer: {name_of(error)}"
+    return None

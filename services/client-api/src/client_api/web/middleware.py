@@ -1,0 +1,80 @@
+"""Around every request: one log line without personal data, safe headers, and no bare error."""
+
+import time
+from typing import Any
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from client_api.web.errors import unexpected
+
+SELF_ONLY = (
+    "default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; "
+    "object-src 'none'"
+)
+DOCS = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
+    "style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
+    "img-src 'self' data: https://fastapi.tiangolo.com; frame-ancestors 'none'"
+)
+"""FastAPI's page about the API loads its viewer from there; the dashboard loads nothing."""
+FOR_EVER = "public, max-age=31536000, immutable"
+"""The build names its assets by their content."""
+
+log = structlog.get_logger("client_api.access")
+
+
+class Edge:
+    """The outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap the application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; raises only when the answer had begun before the failure."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.monotonic()
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _set_headers(scope["path"], status, MutableHeaders(scope=message))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:
+            response = await unexpected(error)
+            if status:
+                raise
+            await response(scope, receive, send_with_headers)
+        finally:
+            _write_line(scope, status, time.monotonic() - started)
+
+
+def _set_headers(path: str, status: int, headers: MutableHeaders) -> None:
+    headers.setdefault("Content-Security-Policy", DOCS if path == "/docs" else SELF_ONLY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    hashed = path.startswith("/assets/") and status in {200, 206, 304}
+    headers.setdefault("Cache-Control", FOR_EVER if hashed else "no-cache")
+
+
+def _write_line(scope: dict[str, Any] | Scope, status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", None)
+    if route in {"/livez", "/readyz"} and status == 200:  # noqa: PLR2004
+        return
+    # The route's pattern, never the path or the query: those may hold names.
+    log.info(
+        "request",
+        method=scope["method"],
+        route=route or "none",
+        status=int(status),
+        ms=round(seconds * 1000, 1),
+    )

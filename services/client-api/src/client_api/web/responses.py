@@ -1,0 +1,296 @@
+"""What callers get back: the shapes that the OpenAPI document promises to the dashboard."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from client_api.web.requests import EpisodeState, OrderStatus
+from common.score.model import State
+from common.score.policy import Policy
+
+
+class Answer(BaseModel):
+    """The base of all answers: every field is always there, null where it has no value."""
+
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+
+
+T = TypeVar("T")
+
+
+class Page(Answer, Generic[T]):
+    """One page of a list; ``next`` is the cursor of the page after it, null on the last."""
+
+    items: list[T]
+    next: str | None
+
+
+class ScoreRow(Answer):
+    """A client's score on the day being served."""
+
+    as_of: date
+    score: float | None
+    """The chance of an order within the policy's horizon; null without any counted order."""
+    state: State
+    crossing_day: date | None
+    policy_version: int
+    merged_version: int
+    """The highest row version that the score has seen."""
+
+
+class ClientRow(Answer):
+    """A client as listed, with its score; score null means not scored yet."""
+
+    id: int
+    first_name: str
+    surname: str | None
+    email: str | None
+    phone: str | None
+    address: str | None
+    style_tags: list[str]
+    time_zone: str
+    consent: bool
+    synthetic: bool
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    score: ScoreRow | None
+
+
+class OrderRow(Answer):
+    """An order."""
+
+    id: int
+    client_id: int
+    ordered_at: datetime
+    amount: Decimal
+    currency: str
+    status: OrderStatus
+    category: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class FeaturesOfScore(Answer):
+    """What the score knows of the client's orders; decayed figures are as of the served day."""
+
+    order_days: int
+    spend_decayed: float
+    frequency: float
+    first_day: date
+    last_day: date
+    usual_gap_days: float
+
+
+class PartsOfScore(Answer):
+    """What each part contributes to the log-odds."""
+
+    intercept: float
+    frequency: float
+    value: float
+    recency: float
+
+
+class ExplanationOfScore(Answer):
+    """Why the score is what it is."""
+
+    parts: PartsOfScore
+    total: float
+    """The sum of the parts: the score's log-odds."""
+    score_after_order: float
+    """With one more order on the served day, of the client's usual amount."""
+
+
+class ClientScore(Answer):
+    """A client's score on the served day, recomputed from its features, with why."""
+
+    client_id: int
+    as_of: date
+    score: float | None
+    state: State
+    version: int
+    """The highest row version merged."""
+    merged: list[tuple[str, int]]
+    """The newest (entity, version) pairs merged, such as ("order/7", 1234) or ("client", 5)."""
+    policy_version: int
+    entry: float | None
+    exit: float | None
+    crossing_day: date | None
+    lapse_day: date | None
+    episode_id: str | None
+    features: FeaturesOfScore | None
+    explanation: ExplanationOfScore | None
+
+
+class BulkError(Answer):
+    """Why one line of a bulk load was refused."""
+
+    line: int
+    detail: str
+
+
+class BulkResult(Answer):
+    """How a bulk load went; at most 100 errors are named."""
+
+    accepted: int
+    rejected: int
+    errors: list[BulkError]
+
+
+class EmailText(Answer):
+    """The email that was written for an episode."""
+
+    subject: str
+    body: str
+    model: str
+    provider: str
+    generation_id: str
+    prompt_version: str
+    prompt_hash: str
+    draft_hash: str
+    sandbox: bool
+    created_at: datetime
+
+
+class EmailRow(Answer):
+    """An episode in its one state, with its email once there is one."""
+
+    episode_id: str
+    client_id: int
+    first_name: str | None
+    """Null once the client is erased."""
+    state: EpisodeState
+    reason: str
+    actor: str
+    until: datetime | None
+    last_order_day: date
+    crossing_day: date
+    opened_as_of: datetime
+    score: float
+    value_at_risk: float
+    policy_version: int
+    attempts: int
+    created_at: datetime
+    updated_at: datetime
+    email: EmailText | None
+
+
+class StateChange(Answer):
+    """One step of an episode."""
+
+    from_state: EpisodeState | None
+    to_state: EpisodeState
+    reason: str
+    actor: str
+    at: datetime
+
+
+class ModelCall(Answer):
+    """One call of the model: what it cost and how it ended."""
+
+    attempt: int
+    model: str
+    provider: str | None
+    generation_id: str | None
+    outcome: str
+    status_code: int | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost_usd: Decimal | None
+    latency_ms: int
+    sandbox: bool
+    at: datetime
+
+
+class DecisionRow(Answer):
+    """A decision, and what came of it once the mailer has applied it."""
+
+    id: int
+    episode_id: str
+    action: Literal["release", "retry", "approve", "edit", "reject", "erase"]
+    actor: str
+    draft_hash: str | None
+    payload: dict[str, Any]
+    created_at: datetime
+    outcome: Literal["applied", "refused"] | None
+    outcome_reason: str | None
+
+
+class EmailDetail(EmailRow):
+    """An episode with all that happened to it."""
+
+    history: list[StateChange]
+    calls: list[ModelCall]
+    decisions: list[DecisionRow]
+    evidence: dict[str, Any]
+    """The data of the event that opened the episode."""
+
+
+class PolicyRow(Answer):
+    """One version of the shop's rules."""
+
+    version: int
+    document: Policy
+    note: str
+    created_by: str
+    created_at: datetime
+
+
+class ClientCounts(Answer):
+    """Clients in all, by the state of the served day, and how many wait for their first score."""
+
+    total: int
+    by_state: dict[State, int]
+    unscored: int
+
+
+class OrderCounts(Answer):
+    """Orders in all."""
+
+    total: int
+
+
+class EpisodeCounts(Answer):
+    """Episodes in all and by state; the states always add up to the total."""
+
+    total: int
+    by_state: dict[EpisodeState, int]
+
+
+class EmailCounts(Answer):
+    """Emails written in all."""
+
+    total: int
+
+
+class Stats(Answer):
+    """Where the whole shop stands."""
+
+    as_of: date | None
+    business_now: datetime
+    clock_rate: float
+    model_sandbox: bool
+    clients: ClientCounts
+    orders: OrderCounts
+    episodes: EpisodeCounts
+    emails: EmailCounts
+
+
+class FieldError(Answer):
+    """What is wrong with one field; never its value, which may be personal."""
+
+    field: str
+    detail: str
+
+
+class ProblemDocument(Answer):
+    """What went wrong, as RFC 9457 has it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int = Field(ge=400, le=599)
+    detail: str
+    errors: list[FieldError] | None = None

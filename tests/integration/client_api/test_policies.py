@@ -1,0 +1,60 @@
+"""The shop's rules as versioned data over HTTP."""
+
+import asyncio
+
+import pytest
+
+
+async def current(api):
+    """Return the rules in force."""
+    answer = await api.http.get("/api/policies/current")
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def changed(policy, **changes):
+    """Return a request for the same rules with some changed."""
+    document = {**policy["document"], **changes}
+    return {"document": document, "note": "a trial", "created_by": "tests"}
+
+
+async def test_new_rules_are_the_next_version(api):
+    """Published rules are in force at once, under the next version, and the old ones stay."""
+    first = await current(api)
+    answer = await api.http.post("/api/policies", json=changed(first, holdout_percent=0))
+    assert answer.status_code == 201
+    second = await current(api)
+    assert answer.json() == second
+    assert second["version"] == first["version"] + 1 == second["document"]["version"]
+    assert second["document"]["holdout_percent"] == 0
+    listed = (await api.http.get("/api/policies")).json()["items"]
+    assert [row["version"] for row in listed] == [second["version"], first["version"]]
+
+
+async def test_rules_published_at_once_get_versions_one_after_the_other(api):
+    """Concurrent publishers get different versions, without a gap."""
+    first = await current(api)
+    answers = await asyncio.gather(
+        *(api.http.post("/api/policies", json=changed(first)) for _ in range(5))
+    )
+    versions = sorted(answer.json()["version"] for answer in answers)
+    assert versions == [first["version"] + n for n in range(1, 6)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"theta": 1.5},
+        {"silence_max_days": 200},
+        {"exit_factor": 0.9},
+        {"mood": "good"},
+        {"weights": {"intercept": 0, "frequency": -1}},
+    ],
+)
+async def test_bad_rules_are_refused(api, changes):
+    """Rules that make no sense are 422, and the ones in force stay."""
+    first = await current(api)
+    answer = await api.http.post("/api/policies", json=changed(first, **changes))
+    assert answer.status_code == 422
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert await current(api) == first

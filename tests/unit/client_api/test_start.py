@@ -1,0 +1,64 @@
+"""Starting wrongly: one clear line and an exit code other than zero, never a secret."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+GOOD = {
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
+    "DATABASE_URL": "postgresql://client_api:canary@127.0.0.1:9/engage",
+}
+MIGRATE = {
+    "DATABASE_ADMIN_URL": "postgresql://owner:canary@127.0.0.1:9/engage",
+    "CLIENT_API_PASSWORD": "canary1",
+    "MAILER_PASSWORD": "canary2",
+    "CDC_PASSWORD": "canary3",
+}
+
+
+def _run(arguments: list[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "client_api", *arguments],
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "environment", "named"),
+    [
+        ("serve", {**GOOD, "DATABASE_URL": ""}, "DATABASE_URL"),
+        ("serve", {"DATABASE_URL": GOOD["DATABASE_URL"]}, "KAFKA_BOOTSTRAP_SERVERS"),
+        ("serve", {**GOOD, "DATABASE_URL": "mysql://u:canary@h/d"}, "DATABASE_URL"),
+        ("serve", {**GOOD, "DATABASE_URL": "canary"}, "DATABASE_URL"),
+        ("serve", {**GOOD, "HTTP_PORT": "70000"}, "HTTP_PORT"),
+        ("serve", {**GOOD, "SHOP_TIME_ZONE": "Mars/Olympus"}, "SHOP_TIME_ZONE"),
+        ("serve", {**GOOD, "MODEL_SANDBOX": "perhaps"}, "MODEL_SANDBOX"),
+        ("project", {**GOOD, "GENERATION": "0"}, "GENERATION"),
+        ("project", {}, "DATABASE_URL"),
+        ("migrate", {**MIGRATE, "CDC_PASSWORD": ""}, "CDC_PASSWORD"),
+        ("migrate", {**MIGRATE, "MAILER_PASSWORD": "cänary"}, "MAILER_PASSWORD"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_that_names_it(
+    command: str, environment: dict[str, str], named: str
+) -> None:
+    """What is missing or wrong stands by name on one line; the code is not zero."""
+    done = _run([command], environment)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert named in done.stderr
+    assert "nary" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["sing"], ["serve", "now"]])
+def test_an_unknown_command_says_how_to_use_it(arguments: list[str]) -> None:
+    """Usage on one line."""
+    done = _run(arguments, GOOD)
+    assert done.returncode == 2
+    assert done.stderr == "usage: python -m client_api {serve|project|migrate|openapi}\n"
