@@ -1,5 +1,6 @@
 """The one door to confluent-kafka: clients, topics, dead letters, foreign errors translated."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,13 +13,15 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from confluent_kafka.cimpl import NewTopic
 
 from common.errors import Misconfigured, PoisonMessage, Transient
 from common.topics import Topic
 
 ADMIN_TIMEOUT_S = 15.0
+LIBRDKAFKA = logging.getLogger("librdkafka")
+"""The library's own words go where all logs go, not raw to stderr; polling hands them over."""
 Headers = list[tuple[str, bytes]]
 
 
@@ -30,6 +33,7 @@ def consumer(servers: str, group: str, extra: Mapping[str, Any] | None = None) -
     return Consumer(
         {
             "bootstrap.servers": servers,
+            "logger": LIBRDKAFKA,
             "group.id": group,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
@@ -46,6 +50,7 @@ def producer(servers: str, extra: Mapping[str, Any] | None = None) -> Producer:
     return Producer(
         {
             "bootstrap.servers": servers,
+            "logger": LIBRDKAFKA,
             "enable.idempotence": True,
             "linger.ms": 5,
             "compression.type": "lz4",
@@ -76,7 +81,7 @@ def create_topics(servers: str, topics: Iterable[Topic], partitions: int, replic
     missing = [topic for topic in topics if topic.name not in known]
     if not missing:
         return 0
-    admin = AdminClient({"bootstrap.servers": servers})
+    admin = AdminClient({"bootstrap.servers": servers}, logger=LIBRDKAFKA)
     futures = admin.create_topics(
         [
             NewTopic(
@@ -104,11 +109,11 @@ def high_watermarks(servers: str, topics: Iterable[str]) -> dict[tuple[str, int]
     A consumer at read_committed asks for less: the last stable offset, which a transaction whose
     marker is still on its way holds back. Raises Transient.
     """
-    admin = AdminClient({"bootstrap.servers": servers})
+    admin = AdminClient({"bootstrap.servers": servers}, logger=LIBRDKAFKA)
     try:
         known = admin.list_topics(timeout=ADMIN_TIMEOUT_S).topics
         asked = {
-            TopicPartition(topic, partition): OffsetSpec.latest()
+            TopicPartition(topic, partition): OffsetSpec.latest()  # type: ignore[no-untyped-call]
             for topic in topics
             for partition in known[topic].partitions
         }
@@ -152,7 +157,7 @@ def dead_letter_headers(
 
 
 def _metadata(servers: str) -> dict[str, int]:
-    admin = AdminClient({"bootstrap.servers": servers})
+    admin = AdminClient({"bootstrap.servers": servers}, logger=LIBRDKAFKA)
     try:
         found = admin.list_topics(timeout=ADMIN_TIMEOUT_S)
     except KafkaException as error:

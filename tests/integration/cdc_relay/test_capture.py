@@ -1,0 +1,261 @@
+"""From a row in Postgres to events on the lanes: database, connector and relay, all real.
+
+The tests share one pipeline, for a connector's offsets outlive a database; each has its own rows.
+"""
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import httpx
+import pytest
+
+from common.codec import decode
+from common.partition import partition_of
+from common.topics import TOPICS
+from tests.integration.cdc_relay.running import (
+    BACKFILL,
+    CONTROL,
+    LIVE,
+    Read,
+    RelayProcess,
+    command,
+    environment,
+    reading,
+    relay,
+)
+from tests.servers import PARTITIONS, Database, execute, migrated_database
+
+CANARY = "canary-7f3a"
+PERSONAL = {
+    "first_name": f"'{CANARY}-first'",
+    "surname": f"'{CANARY}-sur'",
+    "email": f"'{CANARY}@example.com'",
+    "phone": f"'{CANARY}-phone'",
+    "address": f"'{CANARY}-address'",
+    "style_tags": f"'{{{CANARY}-tag}}'",
+    "time_zone": f"'{CANARY}-zone'",
+}
+fresh = itertools.count(500)
+
+
+def insert_client(client: int) -> str:
+    """Return the statement for a client with a canary in each personal column."""
+    names, values = ", ".join(PERSONAL), ", ".join(PERSONAL.values())
+    return f"INSERT INTO clients (id, {names}) VALUES ({client}, {values})"
+
+
+def insert_order(order: int, client: int, at: str = "2024-02-29 23:59:59.123456+00") -> str:
+    """Return the statement for an order."""
+    return (
+        "INSERT INTO orders (id, client_id, ordered_at, amount, category)"
+        f" VALUES ({order}, {client}, '{at}', 29.9, '{CANARY}-category')"
+    )
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What runs, and what the connector command said the first time."""
+
+    database: Database
+    kafka: str
+    connect: str
+    relay: RelayProcess
+    env: dict[str, str]
+    first: str
+
+    def do(self, *statements: str) -> None:
+        """Change rows."""
+        execute(self.database.admin_url, *statements)
+
+
+@pytest.fixture(scope="module")
+def pipeline(
+    postgres: str,
+    migrated_template: str,
+    kafka: str,
+    connect: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Pipeline]:
+    """Rows that were there before, then the connector, then a relay."""
+    with migrated_database(postgres, migrated_template) as database:
+        execute(
+            database.admin_url,
+            insert_client(1),
+            insert_client(2),
+            *(insert_order(order, 1 + order % 2) for order in range(1, 301)),
+        )
+        env = {**environment(kafka), **database.cdc_environment, "CONNECT_URL": connect}
+        with reading(kafka, CONTROL) as control:
+            done = command(env, "connector")
+            assert done.returncode == 0, done.stderr
+            raised = [r for r in control.count(PARTITIONS) if r.key == "snapshot"]
+        assert sorted((r.partition, r.data["active"]) for r in raised[:PARTITIONS]) == [
+            (partition, True) for partition in range(PARTITIONS)
+        ]
+        with relay(kafka, tmp_path_factory.mktemp("relay")) as running:
+            running.ready()
+            yield Pipeline(database, kafka, connect, running, env, done.stdout)
+            with httpx.Client(base_url=connect) as client:
+                client.delete("/connectors/engage").raise_for_status()
+
+
+def of_client(records: list[Read], client: int) -> list[Read]:
+    """Return the records about a client."""
+    return [record for record in records if record.key.split("/")[0] == str(client)]
+
+
+def test_rows_that_were_there_go_to_the_backfill_lane_and_the_flag_is_cleared(pipeline):
+    """A first snapshot: every row once, with its version, then snapshot off in all partitions."""
+    with (
+        reading(pipeline.kafka, CONTROL, from_start=True) as control,
+        reading(pipeline.kafka, BACKFILL, from_start=True) as lane,
+    ):
+        control.until(
+            lambda records: (
+                {r.partition for r in records if r.key == "snapshot" and not r.data["active"]}
+                == set(range(PARTITIONS))
+            )
+        )
+        records = [r for r in lane.to_the_end() if r.key.split("/")[0] in {"1", "2"}]
+    orders = {r.data["order_id"]: r for r in records if "/order/" in r.key}
+    assert orders.keys() == set(range(1, 301))
+    assert {r.key for r in records if r.key.endswith("/client")} == {"1/client", "2/client"}
+    for number, record in orders.items():
+        event = decode(record.raw).data
+        assert event.client_id == 1 + number % 2
+        assert record.partition == partition_of(event.client_id, PARTITIONS)
+        assert event.ordered_at == datetime(2024, 2, 29, 23, 59, 59, 123456, tzinfo=UTC)
+        assert event.amount == Decimal("29.90")
+
+
+def test_a_row_lives_moves_and_goes(pipeline):
+    """Insert, update, move and delete arrive in order, with growing versions, on both lanes."""
+    here, there, order = (next(fresh) for _ in range(3))
+    with reading(pipeline.kafka, LIVE, BACKFILL) as lanes:
+        pipeline.do(
+            insert_client(here),
+            insert_client(there),
+            insert_order(order, here),
+            f"UPDATE orders SET status = 'paid' WHERE id = {order}",
+            f"UPDATE orders SET client_id = {there} WHERE id = {order}",
+            f"DELETE FROM orders WHERE id = {order}",
+        )
+        lanes.until(
+            lambda records: sum(r.data.get("reason") == "deleted" for r in records if r.value) == 2
+        )
+
+    def story(lane, client):
+        key = f"{client}/order/{order}"
+        found = [r for r in lanes.records if (r.topic, r.key) == (lane, key)]
+        versions = [r.data["version"] for r in found]
+        assert versions == sorted(versions)
+        return [r.data.get("status") or r.data["reason"] for r in found]
+
+    assert story(LIVE, here) == ["placed", "paid", "moved"]
+    assert story(LIVE, there) == ["paid", "deleted"]
+    assert story(BACKFILL, here) == ["moved"]
+    assert story(BACKFILL, there) == ["deleted"]
+
+
+def test_an_erased_client_is_erased_with_a_version_above_all_its_orders(pipeline):
+    """Erasure in one transaction ends in client.erased, which outranks every order's event."""
+    client, order = next(fresh), next(fresh)
+    with reading(pipeline.kafka, LIVE, BACKFILL) as lanes:
+        pipeline.do(
+            insert_client(client),
+            insert_order(order, client),
+            f"BEGIN; UPDATE clients SET first_name = 'x' WHERE id = {client};"
+            f" DELETE FROM orders WHERE client_id = {client};"
+            f" DELETE FROM clients WHERE id = {client}; COMMIT",
+        )
+        # In each lane: the erasure, the tombstone and the removal; live also what came before.
+        lanes.until(lambda records: len(of_client(records, client)) >= 9)
+        records = of_client(lanes.to_the_end(), client)
+    for lane in (LIVE, BACKFILL):
+        told = {r.key: r for r in records if r.topic == lane}
+        erased = told[f"{client}/erased"].data["version"]
+        assert told[f"{client}/client"].raw is None
+        assert told[f"{client}/order/{order}"].data["reason"] == "deleted"
+        others = [r.data["version"] for r in records if r.value and r.topic == lane]
+        assert max(others) == erased
+        assert told[f"{client}/order/{order}"].data["version"] < erased
+
+
+def test_a_policy_row_reaches_every_partition(pipeline):
+    """A new policy row becomes policy.published in all partitions."""
+    version = next(fresh)
+    document = json.dumps({"version": version, "theta": 0.4})
+    with reading(pipeline.kafka, CONTROL) as control:
+        pipeline.do(
+            "INSERT INTO policies (id, document, created_by)"
+            f" VALUES ({version}, '{document}', 'test')"
+        )
+        records = control.until(
+            lambda records: sum(r.key == f"policy/{version}" for r in records) == PARTITIONS
+        )
+    policies = [r for r in records if r.key == f"policy/{version}"]
+    assert {r.partition for r in policies} == set(range(PARTITIONS))
+    assert {decode(r.raw).data.policy.theta for r in policies} == {0.4}
+
+
+def test_a_row_beyond_all_years_is_parked_and_the_next_one_flows(pipeline):
+    """Postgres holds years that events cannot: such a row is parked, with its reason."""
+    client, ancient, normal = (next(fresh) for _ in range(3))
+    with (
+        reading(pipeline.kafka, "cdc.public.orders.dlq") as parked,
+        reading(pipeline.kafka, LIVE) as lane,
+    ):
+        pipeline.do(
+            insert_client(client),
+            insert_order(ancient, client, "0044-03-15 00:00:00+00 BC"),
+            insert_order(normal, client),
+        )
+        lane.until(lambda records: f"{client}/order/{normal}" in {r.key for r in records})
+        [letter] = parked.count(1)
+    assert json.loads(letter.key) == {"id": ancient}
+    assert letter.headers["reason"] == "unknown_shape"
+    assert f"{client}/order/{ancient}" not in {r.key for r in lane.records}
+
+
+def test_the_connector_command_can_be_repeated(pipeline):
+    """The first time it makes the connector; then it finds nothing to do, and raises no flag."""
+    assert pipeline.first == "connector engage: created, running\n"
+    with reading(pipeline.kafka, CONTROL) as control:
+        again = command(pipeline.env, "connector")
+        assert (again.returncode, again.stdout) == (0, "connector engage: unchanged, running\n")
+        assert not [r for r in control.to_the_end() if r.key == "snapshot"]
+    assert pipeline.env["CDC_DATABASE_PASSWORD"] not in again.stdout + again.stderr
+
+
+def test_personal_data_is_on_no_topic(pipeline):
+    """Canaries from every personal column are found nowhere: not on our topics, nor Connect's."""
+    client, order = next(fresh), next(fresh)
+    with reading(pipeline.kafka, LIVE) as lane:
+        pipeline.do(
+            insert_client(client),
+            f"UPDATE clients SET address = '{CANARY}-new' WHERE id = {client}",
+            insert_order(order, client),
+            f"DELETE FROM orders WHERE id = {order}",
+            f"DELETE FROM clients WHERE id = {client}",
+        )
+        lane.until(lambda records: f"{client}/erased" in {r.key for r in records})
+    names = [topic.name for topic in TOPICS] + ["connect-configs", "connect-offsets"]
+    with reading(pipeline.kafka, *names, from_start=True) as everything:
+        records = everything.to_the_end()
+    assert any(r.topic == "cdc.public.clients" and f'"id":{client}' in r.key for r in records)
+    for record in records:
+        assert CANARY not in f"{record.key}{record.raw!r}{record.headers}"
+    assert CANARY not in pipeline.relay.text()
+
+
+def test_the_command_says_in_one_line_what_is_missing(pipeline):
+    """Without the database's address: exit code 2 and one line that names the setting."""
+    env = {name: v for name, v in pipeline.env.items() if name != "CDC_DATABASE_HOST"}
+    done = command(env, "connector")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "CDC_DATABASE_HOST" in done.stderr

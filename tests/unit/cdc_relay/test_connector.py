@@ -1,0 +1,145 @@
+"""The connector's configuration, and keeping it so, against a Connect made of answers."""
+
+import json
+
+import httpx
+import pytest
+
+from cdc_relay import connector
+from cdc_relay.connector import CONFIG, Connect, config_of, keep
+from cdc_relay.settings import ConnectorSettings
+from common.errors import Misconfigured, Transient
+
+PASSWORD = "a-secret-of-the-tests"
+RUNNING = {"connector": {"state": "RUNNING"}, "tasks": [{"state": "RUNNING"}]}
+TRACE = "org.x.ConnectException: outer\n\tat a\nCaused by: org.y.Inner: why\n\tat b"
+FAILED = {"connector": {"state": "RUNNING"}, "tasks": [{"state": "FAILED", "trace": TRACE}]}
+
+
+@pytest.fixture
+def config(monkeypatch):
+    """A whole configuration."""
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    monkeypatch.setenv("CDC_DATABASE_HOST", "127.0.0.1")
+    monkeypatch.setenv("CDC_DATABASE_PASSWORD", PASSWORD)
+    return config_of(ConnectorSettings())
+
+
+@pytest.fixture(autouse=True)
+def _no_patience(monkeypatch):
+    monkeypatch.setattr(connector, "STEP_S", 0.0)
+    monkeypatch.setattr(connector, "GRACE_S", 0.05)
+    monkeypatch.setattr(connector, "WAIT_S", 0.5)
+
+
+class FakeConnect:
+    """Answers as a Connect worker does; remembers what was asked."""
+
+    def __init__(self, present=None, statuses=(RUNNING,), put_status=201, unhealthy=0):
+        self.present = present
+        self.statuses = list(statuses)
+        self.put_status = put_status
+        self.unhealthy = unhealthy
+        self.asked: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(f"{request.method} {request.url.path}")
+        if request.url.path == "/health":
+            self.unhealthy -= 1
+            return httpx.Response(503 if self.unhealthy >= 0 else 200, json={})
+        if request.method == "PUT":
+            if self.put_status < 300:
+                self.present = {**json.loads(request.content), "name": "engage"}
+            return httpx.Response(self.put_status, json={"message": "it says\nwhy"})
+        if request.method == "POST":
+            return httpx.Response(202, json={})
+        if request.url.path.endswith("/config"):
+            found = self.present is not None
+            return httpx.Response(200 if found else 404, json=self.present or {})
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        return httpx.Response(200, json=status)
+
+    def keep(self, config):
+        begun: list[str] = []
+        with httpx.Client(transport=httpx.MockTransport(self), base_url="http://connect") as http:
+            done = keep(Connect(http), config, lambda: begun.append(self.asked[-1]))
+        return done, begun
+
+
+def test_a_new_connector_is_made_after_scorers_were_warned(config):
+    """The snapshot flag is raised before the PUT that starts a first snapshot."""
+    fake = FakeConnect()
+    assert fake.keep(config) == ("created", ["GET /connectors/engage/config"])
+    assert fake.asked.index("PUT /connectors/engage/config") > 1
+
+
+def test_the_same_configuration_is_left_alone(config):
+    """Run twice, the command writes nothing the second time and raises no flag."""
+    fake = FakeConnect(present={**config, "name": "engage"})
+    assert fake.keep(config) == ("unchanged", [])
+    assert not [asked for asked in fake.asked if asked.startswith(("PUT", "POST"))]
+
+
+def test_another_configuration_is_brought_right(config):
+    """A difference is mended without raising the flag: no snapshot follows."""
+    fake = FakeConnect(present={**config, "name": "engage", "poll.interval.ms": "9"})
+    assert fake.keep(config) == ("updated", [])
+    assert fake.present == {**config, "name": "engage"}
+
+
+def test_a_failed_task_is_started_again(config):
+    """An unchanged connector whose task failed is restarted, once."""
+    fake = FakeConnect({**config, "name": "engage"}, statuses=(FAILED, FAILED, RUNNING))
+    assert fake.keep(config)[0] == "restarted"
+    assert fake.asked.count("POST /connectors/engage/restart") == 1
+
+
+def test_a_task_that_keeps_failing_is_told_with_its_innermost_cause(config):
+    """The one line names the cause, not the wrapping."""
+    fake = FakeConnect(statuses=(FAILED,))
+    with pytest.raises(Misconfigured, match=r"org\.y\.Inner: why"):
+        fake.keep(config)
+
+
+def test_a_worker_that_has_not_started_is_waited_for(config):
+    """Before it has started, a worker knows no connector: its 404 must not raise the flag."""
+    fake = FakeConnect(present={**config, "name": "engage"}, unhealthy=3)
+    assert fake.keep(config) == ("unchanged", [])
+    assert fake.asked[:4] == ["GET /health"] * 4
+
+
+def test_a_refused_configuration_is_one_line_without_the_password(config):
+    """Connect's message comes on one line; the secret does not."""
+    with pytest.raises(Misconfigured, match="it says why") as refused:
+        FakeConnect(put_status=400).keep(config)
+    assert PASSWORD not in str(refused.value)
+
+
+def test_a_connect_that_stays_away_is_transient(config):
+    """Nobody there: bounded patience, then an error that says so."""
+
+    def nobody(_request):
+        raise httpx.ConnectError("refused")
+
+    with (
+        httpx.Client(transport=httpx.MockTransport(nobody), base_url="http://connect") as http,
+        pytest.raises(Transient, match="does not answer"),
+    ):
+        keep(Connect(http), config, lambda: None)
+
+
+def test_no_personal_column_is_captured():
+    """Only ids, versions and what scoring needs leave Postgres."""
+    captured = CONFIG["column.include.list"]
+    for personal in ("first_name", "surname", "email", "phone", "address", "style_tags", "note"):
+        assert personal not in captured
+
+
+def test_the_password_shows_in_no_text_of_the_settings(monkeypatch):
+    """Settings can be printed and logged."""
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    monkeypatch.setenv("CDC_DATABASE_HOST", "127.0.0.1")
+    monkeypatch.setenv("CDC_DATABASE_PASSWORD", PASSWORD)
+    settings = ConnectorSettings()
+    assert PASSWORD not in repr(settings)
+    assert PASSWORD not in str(settings.model_dump(mode="json"))
