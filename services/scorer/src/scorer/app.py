@@ -1,0 +1,167 @@
+"""The faust.App, and what hangs on it: topics as raw bytes, the table, the agent, the shims."""
+
+from collections.abc import Callable, Collection
+from typing import Any, NoReturn, cast
+
+import faust
+from faust.types import TP
+
+from common.topics import BACKFILL, CONTROL, LIVE, Topic
+from scorer.settings import Settings
+from scorer.shims.reading import RunConsumer, RunTransport
+from scorer.shims.recovery import OrderlyTables
+from scorer.shims.rows import RowStore, RowTable
+from scorer.ticker import Ends
+from scorer.ticks import Reach
+from scorer.watchdog import Progress
+
+NAME = "scorer"
+TABLE = "ledgers"
+SOURCES = (CONTROL, LIVE, BACKFILL)
+
+COMMIT_INTERVAL_S = 1.0
+SESSION_TIMEOUT_S = 30.0
+"""A static member that comes back within it finds its partitions waiting; one that does not is
+replaced after it."""
+HEARTBEAT_INTERVAL_S = 3.0
+REQUEST_TIMEOUT_S = 60.0
+FETCH_BYTES_MAX = 512 * 1024
+"""Of one partition in one fetch."""
+
+
+def group_of(generation: int) -> str:
+    """Return the consumer group, as Faust names it."""
+    return NAME if generation == 1 else f"{NAME}-v{generation}"
+
+
+def changelog_of(generation: int) -> Topic:
+    """Return the topic from which a generation's rows can be recovered."""
+    return Topic(
+        name=f"{group_of(generation)}-{TABLE}-changelog",
+        holds="each client's row as the scorer stores it",
+        key="client id, or !policy, !snapshot, !tick",
+        written_by="scorer",
+        read_by="scorer",
+        cleanup="compact",
+    )
+
+
+class ScorerApp(faust.App):
+    """A Faust app whose holes are closed."""
+
+    on_fatal: Callable[[BaseException], NoReturn]
+    """Ends the process; called from where Faust would swallow the error."""
+
+    def _new_transport(self) -> Any:
+        return RunTransport(self.conf.broker_consumer, self)
+
+    def _crash(self, reason: BaseException) -> None:
+        """End the process when any part of Faust crashed: it would stop, and commit on the way."""
+        self.on_fatal(reason)
+
+    @property
+    def reader(self) -> RunConsumer:
+        """Our consumer."""
+        consumer = self.consumer
+        if not isinstance(consumer, RunConsumer):
+            raise TypeError(f"the app runs with {type(consumer)}")
+        return consumer
+
+
+def make_app(settings: Settings, fatal: Callable[[BaseException], NoReturn]) -> ScorerApp:
+    """Build the app inside the running loop; nothing is connected yet."""
+    app = ScorerApp(
+        NAME,
+        version=settings.generation,
+        broker=[f"kafka://{one.strip()}" for one in settings.kafka_bootstrap_servers.split(",")],
+        store="rocksdb://",
+        datadir=settings.scorer_data_dir,
+        processing_guarantee="at_least_once",
+        key_serializer="raw",
+        value_serializer="raw",
+        autodiscover=False,
+        TableManager=OrderlyTables,
+        Table=RowTable,
+        topic_partitions=settings.topic_partitions,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.scorer_instance_id,
+        consumer_max_fetch_size=FETCH_BYTES_MAX,
+        broker_commit_interval=COMMIT_INTERVAL_S,
+        broker_session_timeout=SESSION_TIMEOUT_S,
+        broker_heartbeat_interval=HEARTBEAT_INTERVAL_S,
+        broker_request_timeout=REQUEST_TIMEOUT_S,
+        broker_client_id=settings.scorer_instance_id,
+        stream_buffer_maxsize=4096,
+        web_enabled=False,
+        web_tables_enabled=False,
+    )
+    app.on_fatal = fatal
+    return app
+
+
+def store_of(app: ScorerApp) -> RowStore:
+    """Declare the table of ledgers and return the store below it."""
+    store = app.Table(TABLE, key_type=bytes, value_type=bytes, default=None).data
+    if not isinstance(store, RowStore):
+        raise TypeError(f"the table's store is {type(store)}")
+    return store
+
+
+def attach(app: ScorerApp, score: Any) -> None:
+    """Let the agent read all sources as one stream."""
+    topic = app.topic(
+        *(source.name for source in SOURCES), key_type=bytes, value_type=bytes, internal=False
+    )
+    app.agent(topic, name=NAME, concurrency=1)(score)
+    app.reader.later = frozenset({BACKFILL.name})
+
+
+def on_revoked(app: ScorerApp, forget: Callable[[Collection[int]], None]) -> None:
+    """Have revoked partitions forgotten, before another worker gets them."""
+
+    async def revoked(_: Any, tps: Any, **__: Any) -> None:
+        forget({tp.partition for tp in tps})
+
+    app.on_partitions_revoked.connect(cast(Any, revoked))
+
+
+def reach_of(app: ScorerApp) -> Callable[[str, int], Reach]:
+    """Return how far a partition of a topic has been read and settled."""
+    return lambda topic, partition: app.reader.flight.reach((topic, partition))
+
+
+def steady(app: ScorerApp) -> bool:
+    """Whether recovery is complete and no rebalance is under way."""
+    return cast(OrderlyTables, app.tables).whole and not app.rebalancing
+
+
+def owned(app: ScorerApp) -> Collection[int]:
+    """Return the partitions that are this worker's, once it is ready to work on them."""
+    if not steady(app):
+        return ()
+    return [tp.partition for tp in app.consumer.assignment() if tp.topic == CONTROL.name]
+
+
+async def ends(app: ScorerApp, places: Collection[tuple[str, int]]) -> Ends:
+    """Ask the broker for the last stable offsets: what readers of committed records can reach."""
+    found = await app.consumer.highwaters(*(TP(*place) for place in places))
+    return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
+
+
+def progress(app: ScorerApp) -> Progress:
+    """Return what the watchdog looks at."""
+    reader = app.reader
+    places = [
+        (tp.topic, tp.partition)
+        for tp in reader.assignment()
+        if app.topics.acks_enabled_for(tp.topic)
+    ]
+    settled = {place: reader.flight.committable(place) for place in places}
+    return Progress(
+        settled={place: offset for place, offset in settled.items() if offset is not None},
+        committed={place: reader.committed(place) for place in places},
+        oldest=reader.flight.oldest(),
+    )

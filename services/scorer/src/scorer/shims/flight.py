@@ -1,0 +1,87 @@
+"""Which records are in flight: fetched, and not yet durably worked into the state.
+
+The hole: Faust commits by gap bookkeeping (``Consumer._add_gap``, ``_new_offset``). A gap that it
+notes includes the offset of the message still in flight; a gap behind offset 0 is not noted at all,
+and commits of that partition then stop for ever without a word; transaction markers make gaps
+everywhere. And where a record is dropped on the way to the agent (recovery, #596), nothing notices.
+
+So we keep our own account: every run of records is noted, in the consumer's thread, as it leaves
+the fetcher, and must be settled in that very order. What is committed is the end of the last
+settled run, whatever lies between the offsets. A run that is settled out of turn means that one
+before it was lost: that is an error, and the process ends without committing.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
+
+from scorer.ticks import Reach
+
+
+class LostRecords(Exception):
+    """Records were fetched and never reached the agent."""
+
+
+class Run(NamedTuple):
+    """The first and last offset of records that belong together, and their number."""
+
+    first: int
+    last: int
+    size: int
+
+
+class Flight:
+    """The account of one consumer. ``fetched`` runs in its thread, the rest on the main loop."""
+
+    def __init__(self) -> None:
+        """Begin with nothing in flight."""
+        self._open: dict[tuple[str, int], deque[Run]] = {}
+        self._settled: dict[tuple[str, int], int] = {}
+        self._positions: Mapping[TopicPartition, int | None] = {}
+        self._fetched_total = 0
+        self._settled_total = 0
+
+    @property
+    def size(self) -> int:
+        """Number of records in flight."""
+        return self._fetched_total - self._settled_total
+
+    def fetched(self, tp: tuple[str, int], run: Run) -> None:
+        """Note a run as it leaves the fetcher."""
+        self._fetched_total += run.size
+        self._open.setdefault(tp, deque()).append(run)
+
+    def publish(self, positions: Mapping[TopicPartition, int | None]) -> None:
+        """Note the consumer's positions, after all that lies before them has been noted."""
+        self._positions = positions
+
+    def settled(self, tp: tuple[str, int], last: int) -> None:
+        """Note that the run ending at ``last`` is durable; raises LostRecords when out of turn."""
+        waiting = self._open.get(tp)
+        if not waiting or waiting[0].last != last:
+            turn = waiting[0] if waiting else None
+            raise LostRecords(f"{tp}: the run up to {last} was settled, the turn is {turn}")
+        run = waiting.popleft()
+        self._settled_total += run.size
+        self._settled[tp] = run.last + 1
+
+    def committable(self, tp: tuple[str, int]) -> int | None:
+        """Return the next offset to read after the last settled run; None before the first."""
+        return self._settled.get(tp)
+
+    def reach(self, tp: tuple[str, int]) -> Reach:
+        """Return how far a partition has come; the position is read before what is open."""
+        position = self._positions.get(TopicPartition(*tp))
+        waiting = self._open.get(tp)
+        return Reach(position, waiting[0].first if waiting else None)
+
+    def oldest(self) -> dict[tuple[str, int], int]:
+        """Return the first offset in flight of each partition that has one."""
+        return {tp: runs[0].first for tp, runs in list(self._open.items()) if runs}
+
+    def forget(self) -> None:
+        """Drop everything: the consumer was sent back to its committed offsets."""
+        self._open, self._settled, self._positions = {}, {}, {}
+        self._settled_total = self._fetched_total

@@ -1,0 +1,319 @@
+"""The keeper: told before written, parked when poison, silent without a policy, in chunks."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+import structlog
+
+from common.clock import Anchor, BusinessClock, write_anchor
+from common.codec import encode
+from common.errors import Misconfigured
+from common.events import (
+    ClientChanged,
+    Data,
+    EpisodeOpened,
+    OrderChanged,
+    PolicyPublished,
+    SnapshotState,
+    Tick,
+)
+from common.partition import partition_of
+from common.score.policy import Policy
+from common.topics import AT_RISK, CONTROL, LIVE, SCORES
+from scorer import keeper as keeper_module
+from scorer.desk import Desk
+from scorer.keeper import Keeper
+from scorer.shard import decode_row
+from scorer.table import Rows
+from scorer.ticks import Reach
+from tests.unit.scorer.fakes import Diary, FakeRecord
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+CHANGELOG = "changelog"
+
+
+class World:
+    """A keeper of one partition on stand-ins, at a clock that the test moves."""
+
+    def __init__(self, folder, diary=None) -> None:
+        self.diary = diary or Diary()
+        self.file = folder / "clock.json"
+        self.set_clock(NOW)
+        self.reach = Reach(10**9, None)
+        self.open_again()
+
+    def set_clock(self, business: datetime) -> None:
+        wall = datetime.now(UTC)
+        write_anchor(self.file, Anchor(wall, business, 0.0))
+        self.business = business
+
+    def open_again(self) -> None:
+        """Restart: a new keeper on the rows that were stored."""
+        rows = Rows(self.diary, self.diary, CHANGELOG)
+        self.keeper = Keeper(
+            rows=rows,
+            desk=Desk(rows, self.diary, 1),
+            clock=BusinessClock(self.file),
+            zone=ZoneInfo("UTC"),
+            partitions=1,
+            reach=lambda topic, partition: self.reach,
+            log=structlog.get_logger("test"),
+        )
+
+    async def hear(self, *data: Data) -> None:
+        await self.keeper.lane(LIVE.name, 0, [FakeRecord(wire(d)) for d in data])
+        await self.keeper.settle()
+
+    async def control(self, data: Data, **kwargs) -> None:
+        await self.keeper.control(0, FakeRecord(wire(data), **kwargs))
+
+    async def tick(self, business: datetime | None = None) -> None:
+        if business is not None:
+            self.set_clock(business)
+        tick = Tick(partition=0, as_of=self.business, live_end=0, backfill_end=0)
+        await self.control(tick)
+
+    def opened(self) -> list[str]:
+        return [d.episode_id for d in self.diary.told(AT_RISK.name) if isinstance(d, EpisodeOpened)]
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+def wire(data: Data) -> bytes:
+    return encode(data, id="i", source="test", subject="s", time=NOW)
+
+
+def order(client: int, number: int, days_ago: int) -> OrderChanged:
+    return OrderChanged(
+        client_id=client,
+        order_id=client * 100 + number,
+        version=client * 100 + number,
+        ordered_at=NOW - timedelta(days=days_ago),
+        amount=Decimal("30.00"),
+        currency="USD",
+        status="paid",
+    )
+
+
+POLICY = PolicyPublished(policy=Policy())
+
+
+async def test_told_and_acknowledged_before_written(world):
+    """Scores and alerts go out first, then the changelog, and the local store last."""
+    await world.control(POLICY)
+    world.diary.acts.clear()
+    await world.hear(order(1, 1, 3), order(1, 2, 1))
+    assert world.diary.acts == ["send:client.scores", "send:changelog", "store"]
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+async def test_a_crash_between_telling_and_writing_leaves_the_old_row(world, lost):
+    """What is not acknowledged is not stored, and the event coming again tells it again."""
+    await world.control(POLICY)
+    stored = dict(world.diary.rows[0])
+    world.diary.fail_at = len(world.diary.sends) + lost
+    with pytest.raises(ConnectionError):
+        await world.hear(order(1, 1, 3))
+    assert world.diary.rows[0] == stored
+    world.diary.fail_at = None
+    before = len(world.diary.told(SCORES.name))
+    world.open_again()
+    await world.hear(order(1, 1, 3))
+    assert len(world.diary.told(SCORES.name)) == before + 1
+    assert b"1" in world.diary.rows[0]
+
+
+async def test_without_a_policy_nothing_is_scored_and_everything_is_kept(world):
+    """No default score: ledgers are kept, and the coming of the policy scores them at a tick."""
+    await world.hear(order(1, 1, 3), order(2, 1, 3))
+    await world.tick()
+    assert world.diary.told(SCORES.name) == []
+    assert set(world.diary.rows[0]) == {b"1", b"2"}
+    await world.control(POLICY)
+    await world.tick(NOW + timedelta(seconds=1))
+    assert {s.client_id for s in world.diary.told(SCORES.name)} == {1, 2}
+    assert {s.policy_version for s in world.diary.told(SCORES.name)} == {1}
+
+
+async def test_a_duplicate_is_neither_told_nor_written(world):
+    """What was merged already is no news."""
+    await world.control(POLICY)
+    await world.hear(order(1, 1, 3))
+    world.diary.acts.clear()
+    await world.hear(order(1, 1, 3))
+    assert world.diary.acts == []
+
+
+async def test_one_batch_tells_a_client_once_but_names_every_version(world):
+    """However many events a batch has of a client, no merged version goes by unnamed."""
+    await world.control(POLICY)
+    await world.hear(*(order(1, number, 3) for number in range(1, 81)))
+    scores = world.diary.told(SCORES.name)
+    assert len(scores) == 3
+    named = {version for score in scores for _, version in score.merged}
+    assert named == {100 + number for number in range(1, 81)}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b"not json", b"not_an_event"),
+        (b'{"type":"order.changed.v9"}', b"unknown_type"),
+        (wire(SnapshotState(active=True)), b"unexpected"),
+    ],
+)
+async def test_poison_is_parked_and_its_neighbours_flow(world, value, reason):
+    """A record that can never be used goes to the dead letters; the one after it is scored."""
+    await world.control(POLICY)
+    records = [FakeRecord(value, offset=7), FakeRecord(wire(order(1, 1, 3)), offset=8)]
+    await world.keeper.lane(LIVE.name, 0, records)
+    await world.keeper.settle()
+    letters = [le for sent in world.diary.sends for le in sent if le.topic == f"{LIVE.name}.dlq"]
+    assert [letter.value for letter in letters] == [value]
+    assert dict(letters[0].headers)["reason"] == reason
+    assert dict(letters[0].headers)["offset"] == b"7"
+    assert len(world.diary.told(SCORES.name)) == 1
+
+
+async def test_a_client_in_a_wrong_partition_is_parked_never_written(world, monkeypatch):
+    """A row in a partition that is not its client's would be lost to whoever owns the right one."""
+    stray = next(c for c in range(1, 50) if partition_of(c, 4) != 0)
+    monkeypatch.setattr(world.keeper, "_partitions", 4)
+    await world.control(POLICY)
+    await world.hear(order(stray, 1, 3))
+    letters = [le for sent in world.diary.sends for le in sent if le.topic == f"{LIVE.name}.dlq"]
+    assert [dict(letter.headers)["reason"] for letter in letters] == [b"wrong_partition"]
+    assert b"%d" % stray not in world.diary.rows[0]
+
+
+async def test_tombstones_on_the_lanes_are_no_events(world):
+    """A null value only lets compaction forget a key."""
+    await world.keeper.lane(LIVE.name, 0, [FakeRecord(None)])
+    await world.keeper.settle()
+    assert world.diary.acts == []
+
+
+async def test_a_tick_opens_and_a_restart_opens_nothing_twice(world):
+    """The due-index is rebuilt from the rows: the opened are not due, the others still are."""
+    await world.control(POLICY)
+    await world.hear(order(1, 1, 100), order(1, 2, 80), order(2, 1, 20), order(2, 2, 1))
+    await world.tick()
+    assert world.opened() == ["1-" + world.opened()[0].split("-")[1]]
+    world.open_again()
+    await world.tick(NOW + timedelta(seconds=5))
+    assert len(world.opened()) == 1
+    await world.tick(NOW + timedelta(days=100))
+    assert len(world.opened()) == 2
+    world.open_again()
+    await world.tick(NOW + timedelta(days=101))
+    assert len(world.opened()) == 2
+
+
+async def test_a_tick_acts_only_when_both_lanes_have_passed(world):
+    """While something below its ends is open the tick waits; a later one re-examines it."""
+    await world.control(POLICY)
+    await world.hear(order(1, 1, 100), order(1, 2, 80))
+    world.reach = Reach(10, 9)
+    await world.control(Tick(partition=0, as_of=NOW, live_end=10, backfill_end=0))
+    assert world.opened() == []
+    world.reach = Reach(10, None)
+    await world.tick(NOW + timedelta(seconds=1))
+    (opened,) = world.diary.told(AT_RISK.name)
+    assert opened.as_of == NOW
+
+
+async def test_while_a_snapshot_runs_ticks_open_nothing_even_after_a_restart(world):
+    """Half-built ledgers are not judged; the flag survives, and its end lets sound ticks act."""
+    await world.control(POLICY)
+    await world.control(SnapshotState(active=True))
+    await world.hear(order(1, 1, 100), order(1, 2, 80))
+    await world.tick(NOW + timedelta(seconds=1))
+    world.open_again()
+    await world.tick(NOW + timedelta(seconds=2))
+    assert world.opened() == []
+    await world.control(SnapshotState(active=False))
+    await world.tick(NOW + timedelta(seconds=3))
+    assert world.opened() == []
+    await world.tick(NOW + timedelta(seconds=4))
+    assert len(world.opened()) == 1
+
+
+async def test_a_tick_from_the_future_opens_nothing_and_turns_readiness_red(world):
+    """A host clock that jumps a day opens no episode; the next sound tick turns it green again."""
+    await world.control(POLICY)
+    await world.hear(order(1, 1, 20), order(1, 2, 1))
+    ahead = Tick(partition=0, as_of=NOW + timedelta(days=60), live_end=0, backfill_end=0)
+    await world.control(ahead)
+    assert world.opened() == []
+    assert world.keeper.problem() == "ticks from the future are parked in partitions [0]"
+    await world.tick()
+    assert world.keeper.problem() is None
+
+
+async def test_a_new_policy_is_walked_in_chunks_and_only_the_newest_counts(world, monkeypatch):
+    """Each tick assesses one chunk of the rows; an older version arriving late changes nothing."""
+    monkeypatch.setattr(keeper_module, "CHUNK", 4)
+    await world.control(POLICY)
+    await world.hear(*(order(client, 1, 3) for client in range(1, 11)))
+    await world.control(PolicyPublished(policy=Policy(version=3, theta=0.4)))
+    await world.control(PolicyPublished(policy=Policy(version=2)))
+    walked = []
+    for second in range(1, 6):
+        await world.tick(NOW + timedelta(seconds=second))
+        walked.append(sum(s.policy_version == 3 for s in world.diary.told(SCORES.name)))
+    assert walked == [4, 8, 10, 10, 10]
+    assert {decode_row(v).policy for k, v in world.diary.rows[0].items() if k.isdigit()} == {3}
+
+
+async def test_a_walk_broken_off_by_a_restart_goes_on(world, monkeypatch):
+    """Rows that the policy in force has not assessed are found again from the table."""
+    monkeypatch.setattr(keeper_module, "CHUNK", 4)
+    await world.control(POLICY)
+    await world.hear(*(order(client, 1, 3) for client in range(1, 11)))
+    await world.control(PolicyPublished(policy=Policy(version=2)))
+    await world.tick(NOW + timedelta(seconds=1))
+    world.open_again()
+    for second in range(2, 5):
+        await world.tick(NOW + timedelta(seconds=second))
+    assert sum(s.policy_version == 2 for s in world.diary.told(SCORES.name)) == 10
+
+
+async def test_a_large_day_is_worked_off_in_chunks_driven_by_ticks(world, monkeypatch):
+    """Each tick opens at most a chunk; the tick in hand stays until its day is done."""
+    monkeypatch.setattr(keeper_module, "CHUNK", 3)
+    await world.control(POLICY)
+    events = [order(c, n, 100 - 20 * n) for c in range(1, 9) for n in (1, 2)]
+    await world.hear(*events)
+    counts = []
+    for second in range(1, 6):
+        await world.tick(NOW + timedelta(seconds=second))
+        counts.append(len(world.opened()))
+    assert counts == [3, 6, 8, 8, 8]
+    assert len(set(world.opened())) == 8
+
+
+async def test_an_unnamed_control_event_is_parked(world):
+    """What the control topic does not know, or a tick of another partition, is dead-lettered."""
+    await world.control(ClientChanged(client_id=1, version=1))
+    await world.control(Tick(partition=3, as_of=NOW, live_end=0, backfill_end=0))
+    letters = [le for sent in world.diary.sends for le in sent if le.topic == f"{CONTROL.name}.dlq"]
+    assert len(letters) == 2
+
+
+async def test_a_control_topic_without_broker_time_is_refused(world):
+    """Ticks are judged by the broker's clock; a writer's own stamp would prove nothing."""
+    tick = Tick(partition=0, as_of=NOW, live_end=0, backfill_end=0)
+    with pytest.raises(Misconfigured, match="LogAppendTime"):
+        await world.control(tick, timestamp_type=0)
+
+
+async def test_a_revoked_partition_is_forgotten(world):
+    """What is no longer this worker's is neither scanned nor ticked from memory."""
+    await world.hear(order(1, 1, 3))
+    world.keeper.revoke({0, 5})
+    assert world.keeper.shards == {}
