@@ -1,0 +1,186 @@
+"""The sandbox's HTTP: OpenRouter's routes, and a few of its own for tests."""
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Body, FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import TypeAdapter, ValidationError
+
+from sandbox.answers import canonical, faulty, good
+from sandbox.faults import Fault, Plan
+from sandbox.settings import Settings
+from sandbox.wire import Completion, problem
+
+LABEL = {"X-Sandbox": "true"}
+MODELS_SEEN_MAX = 100
+FAULTS = TypeAdapter(list[Fault])
+
+
+class Journal:
+    """One JSON line for each request: what was asked, without the key, and what was answered."""
+
+    def __init__(self, file: Path | None) -> None:
+        """Append to ``file``, or keep none."""
+        self._file = file.open("a", encoding="utf-8") if file else None
+        self._numbers = itertools.count(1)
+
+    def note(self, **entry: Any) -> None:
+        """Write one line and hand it to the operating system at once."""
+        number = next(self._numbers)
+        if self._file is not None:
+            line = {"n": number, "at": datetime.now(UTC).isoformat(), **entry}
+            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+
+class Sandbox:
+    """The model that is none: its plan, its journal and the models it has been asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take delay and journal from ``settings``."""
+        self.plan = Plan()
+        self.journal = Journal(settings.journal)
+        self.delay_ms = settings.delay_ms
+        self._started = time.time_ns()
+        self._numbers = itertools.count(1)
+        self.models: dict[str, None] = {}
+
+    async def complete(self, body: bytes) -> Response:
+        """Answer one request for a completion."""
+        generation = f"sbx-{self._started:x}-{next(self._numbers)}"
+        try:
+            asked = Completion.model_validate_json(body)
+        except ValidationError as error:
+            return self._invalid(body, error)
+        if len(self.models) < MODELS_SEEN_MAX:
+            self.models[asked.model] = None
+        text = "\n".join(message.content for message in asked.messages)
+        fault = self.plan.meet("chat", text)
+        if fault is None:
+            content = good(asked, generation)
+            answer: Response = JSONResponse(content, headers={"X-Generation-Id": generation})
+        else:
+            answer, content = faulty(fault, asked, generation)
+        self.journal.note(
+            path="/api/v1/chat/completions",
+            request=json.loads(body),
+            fault=fault.kind if fault else None,
+            status=answer.status_code,
+            generation=generation,
+            answer=content,
+        )
+        await asyncio.sleep((self.delay_ms + (fault.delay_ms if fault else 0)) / 1000)
+        return answer
+
+    def small(self, path: str, content: dict[str, Any]) -> Response:
+        """Answer a request that asks no model."""
+        fault = self.plan.meet(path, "")
+        status = fault.status if fault else 200
+        found = {"error": fault.error(status)} if fault else content
+        self.journal.note(
+            path=f"/api/v1/{path}",
+            request=None,
+            fault=fault.kind if fault else None,
+            status=status,
+            answer=None,
+        )
+        return JSONResponse(found, status_code=status)
+
+    def _invalid(self, body: bytes, error: ValidationError) -> Response:
+        places = sorted({".".join(map(str, e["loc"])) or "body" for e in error.errors()})
+        self.journal.note(
+            path="/api/v1/chat/completions",
+            request={"bytes": len(body)},
+            fault=None,
+            status=400,
+            answer=None,
+        )
+        return JSONResponse(
+            problem(
+                400, f"Invalid request: {', '.join(places)}", {"error_type": "invalid_request"}
+            ),
+            status_code=400,
+        )
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the application."""
+    sandbox = Sandbox(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        sandbox.journal.close()
+
+    app = FastAPI(title="Sandbox model", docs_url=None, redoc_url=None, lifespan=lifespan)
+
+    @app.middleware("http")
+    async def label(request: Request, call_next: Any) -> Response:
+        """Ask for a key where OpenRouter does, and say on every response what answered."""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        asks_key = request.url.path.startswith("/api/")
+        if asks_key and (scheme.lower() != "bearer" or not key.strip()):
+            refusal = problem(401, "No auth credentials found", {"error_type": "authentication"})
+            return JSONResponse(refusal, status_code=401, headers=LABEL)
+        response: Response = await call_next(request)
+        response.headers.update(LABEL)
+        return response
+
+    @app.post("/api/v1/chat/completions")
+    async def chat(request: Request) -> Response:
+        return await sandbox.complete(await request.body())
+
+    @app.get("/api/v1/key")
+    async def key() -> Response:
+        data = {"label": "sandbox", "limit": None, "limit_remaining": None, "usage": 0}
+        return sandbox.small("key", {"data": {**data, "is_free_tier": False}})
+
+    @app.get("/api/v1/models")
+    async def models() -> Response:
+        listed = [
+            {
+                "id": model,
+                "canonical_slug": canonical(model),
+                "name": f"Sandbox: {model}",
+                "supported_parameters": ["max_completion_tokens", "response_format"],
+            }
+            for model in sandbox.models
+        ]
+        return sandbox.small("models", {"data": listed})
+
+    _add_controls(app, sandbox)
+    return app
+
+
+def _add_controls(app: FastAPI, sandbox: Sandbox) -> None:
+    """Add the routes that OpenRouter does not have: the fault plan, and a sign of life."""
+
+    @app.put("/sandbox/faults")
+    async def put_faults(faults: Annotated[dict[str, Any], Body()]) -> Response:
+        try:
+            plan = FAULTS.validate_python(faults.get("faults"))
+        except ValidationError as error:
+            return JSONResponse({"detail": error.errors(include_url=False)}, status_code=422)
+        sandbox.plan.replace(plan)
+        return JSONResponse({"faults": sandbox.plan.state})
+
+    @app.get("/sandbox/faults")
+    async def get_faults() -> Response:
+        return JSONResponse({"faults": sandbox.plan.state})
+
+    @app.get("/livez")
+    async def livez() -> Response:
+        return JSONResponse({"status": "ok", "sandbox": True})

@@ -1,0 +1,150 @@
+"""The front door of the mailer: settings, logs, adapters, then the loops until told to stop."""
+
+import asyncio
+import logging
+import signal
+import sys
+
+from common import kafka
+from common.clock import BusinessClock
+from common.errors import Misconfigured
+from common.health import Heartbeat, serve
+from common.logs import Logger, configure
+from common.settings import EXIT_MISCONFIGURED, load
+from common.topics import AT_RISK, dead_letters_of
+from mailer import database
+from mailer.calls import Asking
+from mailer.decisions import Decisions
+from mailer.dispatch import Dispatcher
+from mailer.gate import Gate
+from mailer.intake import CONSUMER, GROUP, Intake
+from mailer.openrouter import OpenRouter, client_for
+from mailer.policies import Policies
+from mailer.recording import Recorder
+from mailer.results import Results
+from mailer.settings import Settings
+from mailer.standing import Days
+from mailer.vitals import PostgresVitals
+from mailer.writer import Writer
+
+LOOP_LIMIT_S = 120.0
+"""A loop that has not turned for so long hangs. Trying Postgres again takes about a minute."""
+
+
+def main() -> int:
+    """Run the mailer; return its exit code."""
+    settings = load(Settings)
+    log = configure("mailer", settings.log_level)
+    for chatty in ("httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        asyncio.run(run(settings, log))
+    except Misconfigured as error:
+        sys.stderr.write(f"cannot start: {error}\n")
+        return EXIT_MISCONFIGURED
+    except Exception:
+        log.exception("the mailer crashed")
+        return 1
+    return 0
+
+
+async def run(settings: Settings, log: Logger) -> None:
+    """Build the adapters, check that each outside thing is there, and run the loops."""
+    topics = (AT_RISK, dead_letters_of(AT_RISK))
+    servers = settings.kafka_bootstrap_servers
+    await asyncio.to_thread(kafka.verify, servers, topics, settings.topic_partitions)
+    clock = BusinessClock(settings.clock_file)
+    pool = await database.connect(settings.database_url)
+    http = client_for(
+        settings.openrouter_api_key,
+        settings.mailer_concurrency,
+        loopback=settings.base_url_is_loopback,
+    )
+    async with pool, http:
+        model = OpenRouter(
+            http,
+            settings.openrouter_base_url,
+            settings.openrouter_model,
+            settings.openrouter_provider,
+            settings.model_deadline_s,
+        )
+        log.info(
+            "starting",
+            model=model.model,
+            provider=model.provider,
+            base_url=settings.openrouter_base_url,
+            sandbox=settings.model_sandbox,
+        )
+        await _work(settings, log, clock, pool, model)
+    log.info("stopped")
+
+
+async def _work(
+    settings: Settings,
+    log: Logger,
+    clock: BusinessClock,
+    pool: database.Pool,
+    model: OpenRouter,
+) -> None:
+    beats = {name: Heartbeat(LOOP_LIMIT_S) for name in ("intake", "dispatcher", "decisions")}
+    days = Days(clock, settings)
+    policies = Policies()
+    gate = Gate(model.probe, settings.probe_base_s, log)
+    asking = Asking(model.model, model.provider, settings.model_sandbox)
+    results = Results(pool, policies, days, asking, log)
+    writer = Writer(model, gate, results, days, retry_base_s=settings.retry_base_s, log=log)
+    dispatcher = Dispatcher(
+        pool,
+        gate,
+        writer,
+        results,
+        concurrency=settings.mailer_concurrency,
+        lease_s=settings.lease_s,
+        beat=beats["dispatcher"],
+        log=log,
+    )
+    recorder = Recorder(pool, policies, clock, settings, on_pending=dispatcher.wake, log=log)
+    intake = Intake(
+        kafka.consumer(settings.kafka_bootstrap_servers, GROUP, CONSUMER),
+        kafka.producer(settings.kafka_bootstrap_servers),
+        recorder.record,
+        beats["intake"],
+        log,
+    )
+    decisions = Decisions(pool, days, dispatcher.wake, beats["decisions"], log)
+    vitals = PostgresVitals(pool)
+    health = serve(
+        settings.health_port,
+        live={name: beat.check for name, beat in beats.items()},
+        ready={"kafka": intake.assigned, "postgres": vitals.check, "model": gate.check},
+    )
+    log.info("listening", health_port=health.server_address[1])
+    stopping = _until_told()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            upkeep = [
+                tasks.create_task(vitals.run()),
+                tasks.create_task(gate.run(dispatcher.wake)),
+            ]
+            async with asyncio.TaskGroup() as loops:
+                loops.create_task(gate.ask_first())
+                loops.create_task(intake.run(stopping))
+                loops.create_task(dispatcher.run(stopping, settings.stop_grace_s))
+                loops.create_task(decisions.run(settings.database_url, stopping))
+            for task in upkeep:
+                task.cancel()
+    finally:
+        health.shutdown()
+        health.server_close()
+
+
+def _until_told() -> asyncio.Event:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
+
+
+if __name__ == "__main__":
+    sys.exit(main())

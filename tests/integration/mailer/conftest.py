@@ -1,0 +1,58 @@
+"""A world for each test of the mailer."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from common.kafka import create_topics
+from common.topics import TOPICS
+from tests.integration.mailer.world import Model, Process, World, free_port, until
+from tests.servers import PARTITIONS, Database, kafka_server
+
+
+@pytest.fixture(scope="package")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One broker for all tests of the mailer: each has clients of its own."""
+    with kafka_server(tmp_path_factory.mktemp("kafka")) as servers:
+        create_topics(servers, TOPICS, PARTITIONS, 1)
+        yield servers
+
+
+@pytest.fixture(scope="package")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process, Path]]:
+    """A running sandbox, and its journal."""
+    folder = tmp_path_factory.mktemp("sandbox")
+    port, journal = free_port(), folder / "journal.jsonl"
+    env = {"SANDBOX_PORT": str(port), "SANDBOX_JOURNAL": str(journal)}
+    process = Process("sandbox", env, folder / "sandbox.log", port)
+    try:
+        yield process, journal
+    finally:
+        process.stop()
+
+
+@pytest.fixture
+async def model(sandbox: tuple[Process, Path]) -> Model:
+    """The sandbox without faults and with an empty journal."""
+    process, journal = sandbox
+    await until(lambda: process.healthy("/livez"))
+    model = Model(process, journal)
+    await model.faults()
+    return model
+
+
+@pytest.fixture
+async def world(
+    database: Database, kafka: str, model: Model, tmp_path: Path
+) -> AsyncIterator[World]:
+    """All that a mailer needs; it stops every mailer that the test started."""
+    db = await asyncpg.connect(database.admin_url)
+    world = World(database, kafka, model, tmp_path, db)
+    try:
+        yield world
+    finally:
+        for process in world.processes:
+            process.stop()
+        await db.close()
