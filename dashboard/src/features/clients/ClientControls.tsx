@@ -1,0 +1,107 @@
+// Search, filter and order of the list of clients; all of it lives in the address.
+import { useEffect, useState } from "react";
+import type { ClientFilter } from "../../api/keys.ts";
+import type { ClientSort, ClientState } from "../../api/types.ts";
+import { CLIENT_STATE_ORDER, CLIENT_STATES } from "../../shared/states.ts";
+import { FilterChips, type Chip } from "../../shared/ui/FilterChips.tsx";
+import { useStats } from "../../shared/useStats.ts";
+import styles from "./ClientControls.module.css";
+
+/** A search is sent when the typing has paused for this long. */
+const TYPING_MS = 250;
+
+const SORTS: Record<ClientSort, string> = {
+  "-score": "Highest score first",
+  score: "Lowest score first",
+  "-id": "Newest first",
+  id: "Oldest first",
+};
+
+export const CLIENT_SORTS = Object.keys(SORTS) as ClientSort[];
+
+interface Props {
+  filter: ClientFilter;
+  onChange: (change: Partial<ClientFilter>) => void;
+}
+
+export function ClientControls({ filter, onChange }: Props) {
+  const clients = useStats().data?.clients;
+  const chips: Chip<ClientState | null>[] = [
+    { value: null, name: "All", count: clients?.total ?? null },
+    ...CLIENT_STATE_ORDER.map((state) => ({
+      value: state,
+      name: CLIENT_STATES[state].name,
+      count: clients === undefined ? null : (clients.by_state[state] ?? 0),
+    })),
+  ];
+  return (
+    <div className={styles["controls"]}>
+      <FilterChips
+        label="State"
+        chips={chips}
+        value={filter.state}
+        onChange={(state) => {
+          onChange({ state });
+        }}
+      />
+      <div className={styles["line"]}>
+        <Search
+          value={filter.search}
+          onChange={(search) => {
+            onChange({ search });
+          }}
+        />
+        <select
+          className={styles["sort"]}
+          aria-label="Sort"
+          value={filter.sort}
+          onChange={(event) => {
+            onChange({ sort: event.target.value as ClientSort });
+          }}
+        >
+          {CLIENT_SORTS.map((sort) => (
+            <option key={sort} value={sort}>
+              {SORTS[sort]}
+            </option>
+          ))}
+        </select>
+      </div>
+    </div>
+  );
+}
+
+function Search({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  const [text, setText] = useState(value);
+  const [sent, setSent] = useState(value);
+  const [seen, setSeen] = useState(value);
+  // The address changed otherwise than by typing here, such as by going back.
+  if (value !== seen) {
+    setSeen(value);
+    if (value !== sent) {
+      setText(value);
+      setSent(value);
+    }
+  }
+  useEffect(() => {
+    if (text.trim() === value) return;
+    const timer = setTimeout(() => {
+      setSent(text.trim());
+      onChange(text.trim());
+    }, TYPING_MS);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [text, value, onChange]);
+  return (
+    <input
+      type="search"
+      className={styles["search"]}
+      aria-label="Search clients by name"
+      placeholder="Search by name"
+      value={text}
+      onChange={(event) => {
+        setText(event.target.value);
+      }}
+    />
+  );
+}

@@ -1,0 +1,83 @@
+// The client's orders, newest first, with the ways to add one and to change one.
+import { lazy, Suspense } from "react";
+import type { OrderRow } from "../../api/types.ts";
+import type { ScoreView } from "../../live/scores.ts";
+import { money } from "../../shared/format.ts";
+import { Card } from "../../shared/ui/Card.tsx";
+import { LoadMore } from "../../shared/ui/LoadMore.tsx";
+import { Empty, Loading, Problem } from "../../shared/ui/Notice.tsx";
+import { Time } from "../../shared/ui/Time.tsx";
+import { AddOrder, EditOrder } from "./OrderDialogs.tsx";
+import styles from "./Orders.module.css";
+import { useOrders } from "./queries.ts";
+
+const OrderTimeline = lazy(async () => ({
+  default: (await import("./OrderTimeline.tsx")).OrderTimeline,
+}));
+
+const DEFAULT_CURRENCY = "USD";
+
+function counts(order: OrderRow): boolean {
+  return order.status !== "cancelled" && order.status !== "refunded" && Number(order.amount) > 0;
+}
+
+export function Orders({ clientId, score }: { clientId: number; score: ScoreView | null }) {
+  const query = useOrders(clientId);
+  const orders = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const currency = orders[0]?.currency ?? DEFAULT_CURRENCY;
+  return (
+    <Card title="Orders" aside={<AddOrder clientId={clientId} currency={currency} />}>
+      {query.isPending ? (
+        <Loading what="orders" rows={3} />
+      ) : query.data === undefined ? (
+        <Problem error={query.error} onRetry={() => void query.refetch()} small />
+      ) : orders.length === 0 ? (
+        <Empty title="No orders yet">
+          <p>Add the first one; the score follows within seconds.</p>
+        </Empty>
+      ) : (
+        <>
+          {score === null ? null : (
+            <div className={styles["chart"]}>
+              <Suspense fallback={null}>
+                <OrderTimeline orders={orders.filter(counts)} score={score} />
+              </Suspense>
+            </div>
+          )}
+          <ul className={styles["list"]} role="list" data-testid="orders">
+            {orders.map((order) => (
+              <Order key={order.id} order={order} />
+            ))}
+          </ul>
+          <LoadMore
+            hasMore={query.hasNextPage}
+            loading={query.isFetchingNextPage}
+            error={query.isFetchNextPageError ? query.error : null}
+            onMore={() => void query.fetchNextPage()}
+          />
+        </>
+      )}
+    </Card>
+  );
+}
+
+function Order({ order }: { order: OrderRow }) {
+  const counted = counts(order);
+  return (
+    <li className={styles["order"]} data-testid={`order-${order.id}`}>
+      <div>
+        <p className={styles["when"]}>
+          <Time at={order.ordered_at} year />
+        </p>
+        <p className={styles["about"]}>
+          {order.category} · <span className={counted ? "" : styles["void"]}>{order.status}</span>
+          {counted ? "" : ", does not count"}
+        </p>
+      </div>
+      <span className={styles["amount"]} data-void={!counted}>
+        {money(order.amount, order.currency)}
+      </span>
+      <EditOrder order={order} />
+    </li>
+  );
+}

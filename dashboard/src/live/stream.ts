@@ -1,0 +1,80 @@
+// One server-sent event stream that is opened again, with backoff, until it is closed for good.
+import { KINDS, readEvent, type LiveEvent, type LiveKind } from "./events.ts";
+
+export type Connection = "connecting" | "live" | "reconnecting" | "offline";
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 15_000;
+/** After this many failures in a row the page no longer calls it a short interruption. */
+const OFFLINE_AFTER = 3;
+
+export interface StreamOptions {
+  url: string;
+  create: (url: string) => EventSource;
+  onEvent: (event: LiveEvent) => void;
+  onConnection: (connection: Connection) => void;
+  /** Called whenever a stream opens: what happened before it is not in it. */
+  onOpen: () => void;
+  onUnreadable: (kind: LiveKind, error: unknown) => void;
+  random: () => number;
+}
+
+/** How long to wait before attempt number `failures` + 1; half of it is chance, against stampedes. */
+export function backoff(failures: number, random: () => number): number {
+  const full = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.max(0, failures - 1));
+  return full / 2 + (full / 2) * random();
+}
+
+/** Open the stream; returns functions that close it for good or skip the present wait. */
+export function openStream(options: StreamOptions): { close: () => void; hurry: () => void } {
+  let source: EventSource | null = null;
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let failures = 0;
+
+  function connect(): void {
+    timer = null;
+    const opened = options.create(options.url);
+    source = opened;
+    opened.addEventListener("open", () => {
+      failures = 0;
+      options.onConnection("live");
+      options.onOpen();
+    });
+    opened.addEventListener("error", () => {
+      if (source !== opened) return;
+      opened.close();
+      source = null;
+      failures += 1;
+      options.onConnection(failures >= OFFLINE_AFTER ? "offline" : "reconnecting");
+      timer = setTimeout(connect, backoff(failures, options.random));
+    });
+    for (const kind of KINDS) {
+      opened.addEventListener(kind, (message: MessageEvent<string>) => {
+        let event: LiveEvent;
+        try {
+          event = readEvent(kind, message.data);
+        } catch (error) {
+          options.onUnreadable(kind, error);
+          return;
+        }
+        options.onEvent(event);
+      });
+    }
+  }
+
+  options.onConnection("connecting");
+  connect();
+  return {
+    close: () => {
+      if (timer !== null) clearTimeout(timer);
+      source?.close();
+      source = null;
+      timer = null;
+    },
+    hurry: () => {
+      if (timer === null) return;
+      clearTimeout(timer);
+      connect();
+    },
+  };
+}
