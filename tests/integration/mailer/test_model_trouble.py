@@ -82,6 +82,8 @@ async def test_every_kind_of_trouble_ends_as_it_should(world: World):
         found[name] = (len(calls), calls[0]["outcome"])
     for name, (_, state, count, begins) in ENDS.items():
         made, outcome = found[name]
+        if made != count:
+            pytest.fail(str([dict(c) for c in await world.calls(episodes[name])]) + world.logs())
         assert (name, made) == (name, count)
         assert outcome.startswith(begins), (name, outcome)
         has_text = await world.has_email(episodes[name])
