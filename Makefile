@@ -113,7 +113,7 @@ contracts: $(STAMPS)/python dashboard/node_modules/.stamp ## write contracts/ an
 	npm --prefix dashboard run --silent generate
 
 .PHONY: unit
-unit: $(STAMPS)/python dashboard/node_modules/.stamp ## tests that need nothing but Python and Node
+unit: $(STAMPS)/python $(STAMPS)/demo-data dashboard/node_modules/.stamp ## tests that need nothing but Python and Node
 	@npm --prefix dashboard run --silent test
 	$(TIED) $(PY) -m pytest tests/unit
 

@@ -13,13 +13,15 @@ from typing import Annotated, Any
 from fastapi import Body, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import TypeAdapter, ValidationError
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as ASGIMessage
 
 from sandbox.answers import canonical, faulty, good
 from sandbox.faults import Fault, Plan
 from sandbox.settings import Settings
 from sandbox.wire import Completion, problem
 
-LABEL = {"X-Sandbox": "true"}
+LABEL = ((b"x-sandbox", b"true"),)
 MODELS_SEEN_MAX = 100
 FAULTS = TypeAdapter(list[Fault])
 
@@ -116,6 +118,36 @@ class Sandbox:
         )
 
 
+class Label:
+    """Asks for a key where OpenRouter does, and says on every response what answered.
+
+    Plain ASGI: the framework's own kind of middleware would end a broken-off answer cleanly.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap ``app``."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on, or refuse it."""
+
+        async def labelled(message: ASGIMessage) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *LABEL]
+            await send(message)
+
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scheme, _, key = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
+        asks_key = scope["path"].startswith("/api/")
+        app = self._app
+        if asks_key and (scheme.lower() != b"bearer" or not key.strip()):
+            refusal = problem(401, "No auth credentials found", {"error_type": "authentication"})
+            app = JSONResponse(refusal, status_code=401)
+        await app(scope, receive, labelled)
+
+
 def create_app(settings: Settings) -> FastAPI:
     """Build the application."""
     sandbox = Sandbox(settings)
@@ -126,18 +158,7 @@ def create_app(settings: Settings) -> FastAPI:
         sandbox.journal.close()
 
     app = FastAPI(title="Sandbox model", docs_url=None, redoc_url=None, lifespan=lifespan)
-
-    @app.middleware("http")
-    async def label(request: Request, call_next: Any) -> Response:
-        """Ask for a key where OpenRouter does, and say on every response what answered."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        asks_key = request.url.path.startswith("/api/")
-        if asks_key and (scheme.lower() != "bearer" or not key.strip()):
-            refusal = problem(401, "No auth credentials found", {"error_type": "authentication"})
-            return JSONResponse(refusal, status_code=401, headers=LABEL)
-        response: Response = await call_next(request)
-        response.headers.update(LABEL)
-        return response
+    app.add_middleware(Label)
 
     @app.post("/api/v1/chat/completions")
     async def chat(request: Request) -> Response:

@@ -16,7 +16,6 @@ ENDS: dict[str, tuple[dict[str, Any], str, int, str]] = {
     "Retrytwo": ({"kind": "status", "status": 429, "times": 1}, "written", 2, "retry"),
     "Retrythree": ({"kind": "html", "status": 524, "times": 1}, "written", 2, "retry"),
     "Retryfour": ({"kind": "no_choices", "times": 1}, "written", 2, "retry"),
-    "Retryfive": ({"kind": "disconnect", "times": 1}, "written", 2, "retry"),
     "Errortop": (
         {"kind": "error_top", "status": 502, "times": 1},
         *("written", 2, "retry"),
@@ -82,8 +81,6 @@ async def test_every_kind_of_trouble_ends_as_it_should(world: World):
         found[name] = (len(calls), calls[0]["outcome"])
     for name, (_, state, count, begins) in ENDS.items():
         made, outcome = found[name]
-        if made != count:
-            pytest.fail(str([dict(c) for c in await world.calls(episodes[name])]) + world.logs())
         assert (name, made) == (name, count)
         assert outcome.startswith(begins), (name, outcome)
         has_text = await world.has_email(episodes[name])
@@ -91,6 +88,18 @@ async def test_every_kind_of_trouble_ends_as_it_should(world: World):
     assert "canary-flagged" not in world.logs()
     assert not [e for e in world.model.journal("/api/v1/key") if e["fault"]]
     await world.check_the_sums()
+
+
+async def test_a_connection_that_breaks_is_retried(world: World):
+    """A reply that ends in its middle is no answer: the call is made again."""
+    await world.policy()
+    await world.model.faults({"kind": "disconnect", "times": 1})
+    await world.run()
+    episode = world.opened(await world.client())
+    await world.reach(episode, "written")
+    broken, answered = await world.calls(episode)
+    assert broken["outcome"].startswith("retry: the connection broke")
+    assert answered["outcome"] == "accepted"
 
 
 async def test_attempts_are_bounded(world: World):
