@@ -97,6 +97,14 @@ async def until_someone_waits(admin: asyncpg.Connection) -> None:
     await until(lambda: admin.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
 
+async def _serve(server: Server) -> None:
+    """Serve; an exit of the server must not end the tests' process."""
+    try:
+        await server.serve()
+    except SystemExit as ended:
+        raise RuntimeError(f"the server ended with {ended.code}") from None
+
+
 @asynccontextmanager
 async def running_api(
     url: str,
@@ -115,7 +123,7 @@ async def running_api(
         model_sandbox=True,
     )
     server = make_server(create_app(parts, dashboard), "127.0.0.1", 0, before_stop=hub.close)
-    task = asyncio.create_task(server.serve())
+    task = asyncio.create_task(_serve(server))
     try:
         async with asyncio.timeout(START_LIMIT_S):
             while not server.started:

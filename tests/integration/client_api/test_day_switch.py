@@ -143,7 +143,7 @@ async def test_a_switch_that_died_halfway_is_taken_up_again(
     ledgers = {i: _ledger(chance) for i in range(1, CLIENTS + 1)}
     await store.write(reduce(row(scored(i, orders), 1) for i, orders in ledgers.items()))
 
-    async def die(_: Days) -> None:
+    async def die(_: Days, _day: date) -> None:
         raise RuntimeError
 
     with monkeypatch.context() as patch:

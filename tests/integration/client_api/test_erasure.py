@@ -38,14 +38,14 @@ INSERT INTO scores SELECT '2026-01-01', id, NULL, 'no_orders' FROM clients;
 async def test_an_erasure_leaves_nothing_and_ends_with_the_highest_version(
     api: Api, admin: asyncpg.Connection
 ) -> None:
-    """Client touched, orders deleted, client deleted: its last version is above its orders'."""
+    """Orders deleted, client touched, client deleted: its last version is above its orders'."""
     ada = await api.client()
     orders = [await api.order(ada["id"]) for _ in range(3)]
     await admin.execute(SCORED)
     await admin.execute(JOURNAL)
     assert (await api.http.delete(f"/api/clients/{ada['id']}")).status_code == 204
     steps = [tuple(row) for row in await admin.fetch("SELECT tab, op FROM journal ORDER BY n")]
-    assert steps == [("clients", "UPDATE"), *[("orders", "DELETE")] * 3, ("clients", "DELETE")]
+    assert steps == [*[("orders", "DELETE")] * 3, ("clients", "UPDATE"), ("clients", "DELETE")]
     last = await admin.fetchval("SELECT version FROM journal ORDER BY n DESC LIMIT 1")
     assert last > max(order["version"] for order in orders)
     assert await admin.fetchval(LEFT) == 0
@@ -72,6 +72,31 @@ async def test_an_erasure_waits_for_an_order_in_flight_and_takes_it_along(
         await writing.close()
     assert (await erasing).status_code == 204
     assert await admin.fetchval(LEFT) == 0
+
+
+async def test_an_erasure_is_above_a_change_of_an_order_in_flight(
+    api: Api, database: Database, admin: asyncpg.Connection
+) -> None:
+    """The client's lock does not keep out changes of known orders: the erasure waits for them."""
+    ada = await api.client()
+    order = await api.order(ada["id"])
+    await admin.execute(JOURNAL)
+    writing = await asyncpg.connect(database.admin_url)
+    try:
+        transaction = writing.transaction()
+        await transaction.start()
+        await writing.execute("SELECT FROM orders WHERE id = $1 FOR UPDATE", order["id"])
+        erasing = asyncio.create_task(api.http.delete(f"/api/clients/{ada['id']}"))
+        await until_someone_waits(admin)
+        # It takes its version while the erasure is under way.
+        await writing.execute("UPDATE orders SET amount = 3 WHERE id = $1", order["id"])
+        changed = await writing.fetchval("SELECT version FROM orders WHERE id = $1", order["id"])
+        await transaction.commit()
+    finally:
+        await writing.close()
+    assert (await erasing).status_code == 204
+    last = await admin.fetchval("SELECT version FROM journal ORDER BY n DESC LIMIT 1")
+    assert last > changed
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -84,6 +84,20 @@ async def test_consent(world: World):
     await world.check_the_sums()
 
 
+async def test_consent_refused_before_a_text_is_written_anew(world: World):
+    """Consent refused while an unusable text was written: the second call is never made."""
+    await world.policy()
+    client = await world.client()
+    await world.model.faults({"kind": "wrong_schema", "delay_ms": 1000})
+    await world.run()
+    episode = world.opened(client)
+    await until(lambda: world.calls(episode))
+    await world.db.execute("UPDATE clients SET consent = false WHERE id = $1", client)
+    await world.reach(episode, "suppressed")
+    assert len(await world.calls(episode)) == 1
+    await world.check_the_sums()
+
+
 async def test_a_client_who_is_gone(world: World):
     """A client deleted before or during the call: suppressed, and no text is stored."""
     await world.policy()

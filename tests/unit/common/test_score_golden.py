@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from common.score.explain import explain
 from common.score.ledger import Entry, Ledger, entry_of_order, entry_of_removal
@@ -137,10 +138,11 @@ def test_arrival_order_does_not_matter(data):
     again = data.draw(st.permutations(journal + journal[: len(journal) // 2]))
     one, other = replay(journal), replay(again)
     assert one.orders == other.orders
-    assert (one.version, one.erased_version, one.merged) == (
+    assert (one.version, one.erased_version, one.merged, one.erased) == (
         other.version,
         other.erased_version,
         other.merged,
+        other.erased,
     )
     today = data.draw(st.integers(-50_000, 3_100_000))
     result = assess(one, today, POLICY)
@@ -163,6 +165,30 @@ def test_crossing_is_the_first_day_at_risk(days):
             or day - result.features.last >= POLICY.silence_max_days
         )
         assert at_risk == (day >= result.crossing_day)
+
+
+@pytest.mark.parametrize("erased_first", [True, False])
+def test_an_erased_client_stays_erased_whatever_is_removed_after(erased_first):
+    """A removal above the erasure's version brings nobody back; a new row of the client does."""
+    ledger = Ledger()
+    ledger.merge_client(1)
+    ledger.merge_order(7, entry_of_order(2, 10, 100, "placed"))
+    if erased_first:
+        ledger.erase(9)
+    ledger.merge_order(7, entry_of_removal(10))
+    ledger.erase(9)
+    assert ledger.erased
+    ledger.merge_client(11)
+    assert not ledger.erased
+
+
+@pytest.mark.parametrize(
+    "weights", [{"value": 1e308}, {"recency": -1}, {"intercept": float("inf")}]
+)
+def test_weights_that_overflow_are_refused(weights):
+    """No policy can make a score that its readers could not read."""
+    with pytest.raises(ValidationError):
+        Weights(**weights)
 
 
 def test_a_removal_wins_a_tie():

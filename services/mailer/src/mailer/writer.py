@@ -42,16 +42,19 @@ class Writer:
         self._log = log
 
     async def write(self, claim: Claim) -> None:
-        """Work off one claim."""
-        seen = await self._results.look(claim)
-        if seen is None:
-            self._gate.leave()
-            return
-        profile, texts = seen
-        silent_days = self._days.today() - (claim.last_order_day - EPOCH).days
-        facts = facts_of(profile.first_name, profile.style_tags, profile.categories, silent_days)
+        """Work off one claim; the client is looked at anew before each call."""
         problems: tuple[str, ...] = ()
-        while texts < TEXTS_MAX:
+        while (seen := await self._results.look(claim)) is not None:
+            profile, texts = seen
+            if texts >= TEXTS_MAX:
+                said = ", ".join(problems) or "see the calls"
+                reason = f"no usable text in {TEXTS_MAX} tries: {said}"
+                await self._results.settle(claim, Change("writing", "rejected", reason))
+                break
+            silent_days = self._days.today() - (claim.last_order_day - EPOCH).days
+            facts = facts_of(
+                profile.first_name, profile.style_tags, profile.categories, silent_days
+            )
             messages = messages_for(facts, problems)
             call_id, call = await self._ask(claim, messages)
             draft, problems = checked(call.verdict, facts)
@@ -65,11 +68,8 @@ class Writer:
                 await self._results.settle(claim, change, made)
                 return
             self._gate.worked()
-            texts += 1
             await self._results.note_unusable(call_id, call, problems)
         self._gate.leave()
-        reason = f"no usable text in {TEXTS_MAX} tries: {', '.join(problems) or 'see the calls'}"
-        await self._results.settle(claim, Change("writing", "rejected", reason))
 
     async def _ask(self, claim: Claim, messages: Messages) -> tuple[int, Call]:
         call_id = await self._results.begin_call(claim)

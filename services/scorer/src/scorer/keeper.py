@@ -82,7 +82,7 @@ class Keeper:
 
     def problem(self) -> str | None:
         """Say what keeps the worker from being ready: a tick from the future."""
-        parked = [s.partition for s in self.shards.values() if s.gate.parked is not None]
+        parked = [s.partition for s in list(self.shards.values()) if s.gate.parked is not None]
         return f"ticks from the future are parked in partitions {parked}" if parked else None
 
     async def lane(self, topic: str, partition: int, records: Sequence[Record]) -> None:

@@ -37,6 +37,8 @@ class Shard:
         self.policy: Policy | None = None
         self.importing = False
         """Whether a snapshot is being read: ledgers are half built and ticks open nothing."""
+        self.snapshot_known = False
+        """Whether a snapshot was ever announced, as far as the rows tell."""
         self.gate = Gate()
         self.tick_stored: datetime | None = None
         self.due = DueIndex()
@@ -64,6 +66,9 @@ class Shard:
             policies.add(head.policy)
             if head.due is not None:
                 shard.due.put(int(key), head.due)
+        if shard.snapshot_known:
+            # The next tick may have been written before the last events of a snapshot.
+            shard.gate.restart()
         if shard.policy is not None and policies - {shard.policy.version}:
             shard.recross_from = FIRST_CLIENT
         return shard
@@ -73,6 +78,7 @@ class Shard:
             self.policy = Policy.model_validate_json(value)
         elif key == SNAPSHOT_KEY:
             self.importing = value == b"1"
+            self.snapshot_known = True
         elif key == TICK_KEY:
             self.tick_stored = datetime.fromisoformat(value.decode())
             self.gate = Gate(self.tick_stored)

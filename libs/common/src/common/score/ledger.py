@@ -36,6 +36,8 @@ class Ledger(msgspec.Struct, array_like=True):
     erased_version: int = 0
     version: int = 0
     merged: list[tuple[str, int]] = []
+    client_version: int = 0
+    """The newest image of the client's own row, if any came since it was erased."""
 
     def merge_order(self, order_id: int, entry: Entry) -> bool:
         """Merge one image of an order; return whether the image was news.
@@ -53,7 +55,10 @@ class Ledger(msgspec.Struct, array_like=True):
 
     def merge_client(self, version: int) -> bool:
         """Note one image of the client's own row; return whether it was news."""
-        return version > self.erased_version and self._note("client", version)
+        if version <= self.erased_version:
+            return False
+        self.client_version = max(self.client_version, version)
+        return self._note("client", version)
 
     def erase(self, version: int) -> bool:
         """Forget every image up to ``version``; later ones belong to a re-created client."""
@@ -62,13 +67,23 @@ class Ledger(msgspec.Struct, array_like=True):
         self.erased_version = version
         self.orders = {i: e for i, e in self.orders.items() if e.version > version}
         self.merged = [m for m in self.merged if m[1] > version]
+        if self.client_version <= version:
+            self.client_version = 0
         self.version = max(self.version, version)
         return True
 
     @property
     def erased(self) -> bool:
-        """Whether nothing newer than the client's erasure is known."""
-        return self.erased_version > 0 and self.version <= self.erased_version
+        """Whether the client was erased and not created again since.
+
+        The removal of an order may carry a higher version than the erasure, where a writer changed
+        the order while the client was being erased: that alone brings nobody back.
+        """
+        return (
+            self.erased_version > 0
+            and self.client_version == 0
+            and all(entry.removed for entry in self.orders.values())
+        )
 
     def _note(self, entity: str, version: int) -> bool:
         if (entity, version) in self.merged:

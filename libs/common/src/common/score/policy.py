@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 Days = Annotated[int, Field(ge=1, le=3650)]
 
 
@@ -13,7 +13,7 @@ class Weights(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    intercept: Annotated[float, Field(allow_inf_nan=False)] = -2.589
+    intercept: Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)] = -2.589
     frequency: Weight = 1.59
     value: Weight = 0.194
     recency: Weight = 0.527
@@ -30,8 +30,8 @@ class Policy(BaseModel):
 
     version: Annotated[int, Field(ge=1)] = 1
     weights: Weights = Weights()
-    gap_prior_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 45.0
-    half_life_days: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 180.0
+    gap_prior_days: Annotated[float, Field(ge=0.01, le=1e5, allow_inf_nan=False)] = 45.0
+    half_life_days: Annotated[float, Field(ge=0.01, le=1e5, allow_inf_nan=False)] = 180.0
     horizon_days: Days = 90
     rho: Annotated[float, Field(gt=0, lt=1)] = 0.7
     theta: Annotated[float, Field(gt=0, lt=1)] = 0.5

@@ -1,6 +1,7 @@
 """Scores and episodes from Kafka to the hub: every partition from its end on, never committed."""
 
 import asyncio
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from client_api.live.events import episode_event
 from client_api.live.hub import Hub
 from common import kafka
 from common.codec import decode
-from common.errors import PoisonMessage
+from common.errors import PoisonMessage, Transient
 from common.events import ClientScored, Data, EpisodeClosed, EpisodeOpened
 from common.health import Heartbeat
 from common.topics import AT_RISK, SCORES
@@ -26,6 +27,9 @@ BEAT_LIMIT_S = 90.0
 STOP_LIMIT_S = 10.0
 PROBE_EVERY_S = 1.0
 PROBE_LIMIT_S = 1.0
+ENDS_ATTEMPTS = 7
+ENDS_PAUSE_FIRST_S = 0.1
+"""Together some seconds."""
 GROUP = "client-api-events"
 """librdkafka wants a name; nothing is ever committed under it."""
 
@@ -58,9 +62,7 @@ class KafkaFeed:
     async def start(self) -> None:
         """Find the ends of the topics and follow them from there; raises Transient."""
         self._loop = asyncio.get_running_loop()
-        ends = await asyncio.to_thread(
-            kafka.high_watermarks, self._servers, (SCORES.name, AT_RISK.name)
-        )
+        ends = await self._ends()
         consumer = kafka.consumer(
             self._servers,
             GROUP,
@@ -74,6 +76,23 @@ class KafkaFeed:
         )
         self._thread = threading.Thread(target=self._run, args=(consumer,), name="events")
         self._thread.start()
+
+    async def _ends(self) -> dict[tuple[str, int], int]:
+        """Return where the topics end; just after they were made, brokers need a moment."""
+        pause_s = ENDS_PAUSE_FIRST_S
+        attempt = 1
+        while True:
+            try:
+                return await asyncio.to_thread(
+                    kafka.high_watermarks, self._servers, (SCORES.name, AT_RISK.name)
+                )
+            except Transient as error:
+                log.warning("topics_not_ready", reason=str(error), attempt=attempt)
+                if attempt == ENDS_ATTEMPTS:
+                    raise
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+            pause_s *= 2
+            attempt += 1
 
     async def stop(self) -> None:
         """End the thread."""

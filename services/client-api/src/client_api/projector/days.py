@@ -76,7 +76,7 @@ class Days:
                 if not await self._prepare(day):
                     return None
                 filled = await self._fill(day)
-                await self._switch()
+                await self._switch(day)
                 await self._drop_old()
                 return filled
             finally:
@@ -111,11 +111,16 @@ class Days:
             last = rows[-1]["client_id"]
             filled += len(rows)
 
-    async def _switch(self) -> None:
+    async def _switch(self, day: date) -> None:
+        """Serve ``day``, unless another projector took over and has served it, or a later one."""
         async with self._pool.acquire() as db, db.transaction():
-            day = await db.fetchval(
-                "UPDATE score_serving SET as_of = preparing, preparing = NULL RETURNING as_of"
+            served = await db.fetchval(
+                "UPDATE score_serving SET as_of = preparing, preparing = NULL"
+                " WHERE preparing = $1 RETURNING as_of",
+                day,
             )
+            if served is None:
+                return
             await db.execute(
                 "SELECT pg_notify('served', json_build_object('as_of', $1::date)::text)", day
             )

@@ -6,7 +6,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import structlog
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from client_api.projector.days import Days
 from client_api.projector.records import FeatureRow, Forgotten, read, reduce
@@ -36,6 +36,7 @@ class Projector:
         """``producer`` parks the records that can never be used."""
         self._consumer = consumer
         self._producer = producer
+        self._unparked: list[KafkaError] = []
         self._store = store
         self._generation = generation
         self._retry = Retry()
@@ -113,6 +114,11 @@ class Projector:
 
     def _park(self, poison: PoisonMessage, message: Message) -> None:
         topic, headers = kafka.park(poison, message)
+
+        def delivered(problem: KafkaError | None, _: Message) -> None:
+            if problem is not None:
+                self._unparked.append(problem)
+
         log.error(
             "record_parked",
             reason=poison.reason,
@@ -123,12 +129,16 @@ class Projector:
             topic,
             key=message.key(),
             value=message.value(),
-            headers=[(name, value) for name, value in headers],
+            headers=[*(message.headers() or []), *headers],
+            on_delivery=delivered,
         )
 
     def _flush(self) -> None:
-        if self._producer.flush(PARK_LIMIT_S):
-            raise Transient("records could not be parked in the dead-letter topic")
+        """Wait until what was parked is there; flush alone does not tell failed from delivered."""
+        waiting = self._producer.flush(PARK_LIMIT_S)
+        failed, self._unparked = self._unparked, []
+        if waiting or failed:
+            raise Transient(f"records could not be parked: {failed or 'no answer'}")
 
     def _commit(self, messages: Iterable[Message]) -> None:
         """Commit what is written; should it get lost, the same records come again, harmlessly."""

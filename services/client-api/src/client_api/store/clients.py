@@ -131,8 +131,10 @@ async def erase(db: AsyncConnection, client_id: int, versions: Sequence[int] | N
 
 
 ERASURE = (
-    "UPDATE clients SET first_name = first_name WHERE id = :id",
+    # First, since it waits for changes of these orders that are under way: the lock on the client
+    # keeps new ones out, but not changes of known ones.
     "DELETE FROM orders WHERE client_id = :id",
+    "UPDATE clients SET first_name = first_name WHERE id = :id",
     # By day, so that the key's index finds the rows; other days only wait for being dropped.
     """DELETE FROM scores WHERE client_id = :id AND as_of IN (
            SELECT as_of FROM score_serving UNION ALL SELECT preparing FROM score_serving)""",
