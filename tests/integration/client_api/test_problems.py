@@ -128,7 +128,7 @@ def dashboard(tmp_path: Path) -> Path:
     """A built page."""
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<!doctype html><title>page</title>")
-    (tmp_path / "assets" / "index-abc.js").write_text("1")
+    (tmp_path / "assets" / "index-abc.js").write_text("1" * 10_000)
     return tmp_path
 
 
@@ -144,6 +144,7 @@ async def test_the_dashboard_is_served_beside_the_api(database: Database, dashbo
             assert page.headers["content-security-policy"].startswith("default-src 'self'")
         script = await api.http.get("/assets/index-abc.js")
         assert "immutable" in script.headers["cache-control"]
+        assert script.headers["content-encoding"] == "gzip"
         missing = await api.http.get("/assets/index-old.js")
         assert_problem(missing, 404)
         assert missing.headers["cache-control"] == "no-cache"

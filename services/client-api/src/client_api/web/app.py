@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from fastapi import FastAPI, Request
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
@@ -18,6 +19,7 @@ from client_api.web.openapi import document
 from client_api.web.state import Parts, State
 
 DESCRIPTION = "Clients, orders, scores and the emails written to clients at risk."
+COMPRESS_FROM_BYTES = 1024
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[State]]
 
@@ -44,6 +46,8 @@ def describe(lifespan: Lifespan | None = None) -> FastAPI:
         app.include_router(part.router)
     app.router.routes.append(_UnknownPath("/api/{rest:path}", _nothing_here))
     errors.install(app)
+    # Event streams pass through as they are: the middleware leaves their content type alone.
+    app.add_middleware(GZipMiddleware, minimum_size=COMPRESS_FROM_BYTES, compresslevel=5)
     app.add_middleware(BodyLimit)
     app.add_middleware(Edge)
     app.openapi = partial(document, app)  # type: ignore[method-assign]
