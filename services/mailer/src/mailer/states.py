@@ -1,24 +1,10 @@
 """The states of an episode, and which may follow which: the whole table, as data."""
 
 from collections.abc import Mapping
-from typing import Literal
 
-State = Literal[
-    "held_out",
-    "held",
-    "pending",
-    "deferred",
-    "writing",
-    "draft",
-    "written",
-    "sending",
-    "sent",
-    "uncertain",
-    "recovered",
-    "suppressed",
-    "rejected",
-    "failed",
-]
+from common.episodes import EpisodeState
+
+State = EpisodeState
 
 BEGINNINGS: frozenset[State] = frozenset({"held_out", "held", "pending"})
 """The states in which an episode may begin."""

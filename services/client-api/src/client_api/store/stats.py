@@ -7,8 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.store.clients import SERVED
-from client_api.web.requests import EpisodeState
 from client_api.web.responses import ClientCounts, EmailCounts, EpisodeCounts, OrderCounts
+from common.episodes import EpisodeState
 from common.score.model import State
 
 TOTALS = """

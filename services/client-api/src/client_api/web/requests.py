@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
+from common.episodes import EpisodeState
 from common.events import Amount
 from common.score.model import State
 from common.score.policy import Policy
@@ -23,23 +24,6 @@ from common.score.policy import Policy
 ID_GIVEN_MAX = 10**15
 """Callers may name ids up to here: the sequence, which moves past them, keeps room to count on, and
 every id stays exact in JavaScript's numbers."""
-
-EpisodeState = Literal[
-    "held_out",
-    "held",
-    "pending",
-    "deferred",
-    "writing",
-    "draft",
-    "written",
-    "sending",
-    "sent",
-    "uncertain",
-    "recovered",
-    "suppressed",
-    "rejected",
-    "failed",
-]
 
 
 def _without_nul(text: str) -> str:

@@ -6,7 +6,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from client_api.web.requests import EpisodeState, OrderStatus
+from client_api.web.requests import OrderStatus
+from common.episodes import EpisodeState
 from common.score.model import State
 from common.score.policy import Policy
 
