@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from common import kafka
 from common.topics import SCORES
+from tests.groups import committed
 from tests.integration.client_api.processes import running, scores_writer
 from tests.integration.client_api.serving import until
 from tests.scored import ledger, record, scored
@@ -45,7 +46,7 @@ def _lag(servers: str) -> int:
     reader = Consumer({"bootstrap.servers": servers, "group.id": "projector"})
     places = [TopicPartition(SCORES.name, number) for number in range(PARTITIONS)]
     lag = 0
-    for place in reader.committed(places, timeout=10):
+    for place in committed(reader, places):
         _, end = reader.get_watermark_offsets(place, timeout=10)
         lag += end - max(place.offset, 0)
     reader.close()

@@ -16,6 +16,7 @@ from common.kafka import create_topics, producer
 from common.partition import partition_of
 from common.score.policy import Policy
 from common.topics import AT_RISK, BACKFILL, CONTROL, LIVE, SCORES, Topic, dead_letters_of
+from tests.groups import committed
 from tests.servers import PARTITIONS
 
 T = TypeVar("T")
@@ -148,10 +149,10 @@ class Lanes:
 
     def committed(self, group: str, topic: Topic = LIVE) -> dict[int, int]:
         """Return the committed offsets of a group; partitions without one are left out."""
+        asked = [TopicPartition(topic.name, p) for p in range(PARTITIONS)]
         reader = self._reader(group)
         try:
-            asked = [TopicPartition(topic.name, p) for p in range(PARTITIONS)]
-            found = reader.committed(asked, timeout=15)
+            found = committed(reader, asked)
             return {tp.partition: tp.offset for tp in found if tp.offset >= 0}
         finally:
             reader.close()
