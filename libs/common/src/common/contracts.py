@@ -27,7 +27,12 @@ ON_TOPIC: dict[str, tuple[str, ...]] = {
         "order.removed.v1",
         "client.erased.v1",
     ),
-    topics.CONTROL.name: ("tick.v1", "snapshot.v1", "policy.published.v1"),
+    topics.CONTROL.name: (
+        "tick.v1",
+        "snapshot.v1",
+        "policy.published.v1",
+        "generation.announced.v1",
+    ),
     topics.SCORES.name: ("client.scored.v1",),
     topics.AT_RISK.name: ("episode.opened.v1", "episode.closed.v1"),
 }

@@ -122,6 +122,12 @@ class PolicyPublished(Data):
     policy: Policy
 
 
+class GenerationAnnounced(Data):
+    """From here on this generation of the scorer speaks, and every lower one is silent."""
+
+    generation: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
 # --- client.scores -------------------------------------------------------------------------------
 
 
@@ -223,6 +229,7 @@ TYPES: dict[str, type[Data]] = {
     "tick.v1": Tick,
     "snapshot.v1": SnapshotState,
     "policy.published.v1": PolicyPublished,
+    "generation.announced.v1": GenerationAnnounced,
     "client.scored.v1": ClientScored,
     "episode.opened.v1": EpisodeOpened,
     "episode.closed.v1": EpisodeClosed,

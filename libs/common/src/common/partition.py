@@ -14,19 +14,26 @@ SEED = 0x9747B28C
 def murmur2(data: bytes) -> int:
     """Return the 32-bit murmur2 hash of ``data``, as org.apache.kafka.common.utils.Utils does."""
     length = len(data)
-    h = (SEED ^ length) & MASK
-    whole = length - length % 4
-    for i in range(0, whole, 4):
-        k = int.from_bytes(data[i : i + 4], "little") * MULTIPLIER & MASK
-        k = (k ^ (k >> 24)) * MULTIPLIER & MASK
-        h = (h * MULTIPLIER & MASK) ^ k
+    whole = length & ~3
+    h = _mixed(data[:whole], length)
     if length > whole:
         h = (h ^ int.from_bytes(data[whole:], "little")) * MULTIPLIER & MASK
     h = (h ^ (h >> 13)) * MULTIPLIER & MASK
     return h ^ (h >> 15)
 
 
+@lru_cache(maxsize=1 << 16)
+def _mixed(words: bytes, length: int) -> int:
+    """Return the hash after the whole words; ids that follow each other share them."""
+    h = (SEED ^ length) & MASK
+    for i in range(0, len(words), 4):
+        k = int.from_bytes(words[i : i + 4], "little") * MULTIPLIER & MASK
+        k = (k ^ (k >> 24)) * MULTIPLIER & MASK
+        h = (h * MULTIPLIER & MASK) ^ k
+    return h
+
+
 @lru_cache(maxsize=1 << 17)
 def partition_of(client_id: int, partitions: int) -> int:
     """Return the partition of a client: the same as the default partitioner gives its key."""
-    return (murmur2(str(client_id).encode()) & 0x7FFFFFFF) % partitions
+    return (murmur2(b"%d" % client_id) & 0x7FFFFFFF) % partitions

@@ -9,6 +9,11 @@ from typing import Literal
 
 DAY_MS = 24 * 60 * 60 * 1000
 
+RECORD_BYTES_MAX = 8 * 1024 * 1024
+"""The largest record that the scorer may have to write: the evidence of a very long history."""
+
+LONG_RECORDS = {"max.message.bytes": str(RECORD_BYTES_MAX)}
+
 PARTITIONS_DEFAULT = 12
 """Partitions of every topic that is keyed by client; fixed for a topic's life."""
 
@@ -84,6 +89,17 @@ CDC_NOTIFICATIONS = Topic(
     config={"retention.ms": str(7 * DAY_MS)},
 )
 
+CDC_SIGNALS = Topic(
+    name="cdc.public.cdc_signals",
+    holds="what Debezium was asked to do, and the marks it sets itself while it does",
+    key="the row's primary key",
+    written_by="Debezium",
+    read_by="nobody",
+    cleanup="delete",
+    partitions=1,
+    config={"retention.ms": str(DAY_MS)},
+)
+
 LIVE = Topic(
     name="client.events",
     holds="domain events of live changes",
@@ -104,9 +120,9 @@ BACKFILL = Topic(
 
 CONTROL = Topic(
     name="scorer.control",
-    holds="time, snapshot in progress, and policy as data",
-    key="tick, snapshot or policy/<version>, in every partition",
-    written_by="scorers (ticks for their partitions), cdc-relay (the others)",
+    holds="time, snapshot in progress, policy as data, and which generation of the scorer speaks",
+    key="tick, snapshot, policy/<version> or generation, in every partition",
+    written_by="scorers (ticks for their partitions), engage (generation), cdc-relay (the others)",
     read_by="scorer",
     cleanup="compact",
     config={"message.timestamp.type": "LogAppendTime"},
@@ -119,6 +135,7 @@ SCORES = Topic(
     written_by="scorer",
     read_by="projector, server-sent events",
     cleanup="compact",
+    config=LONG_RECORDS,
 )
 
 AT_RISK = Topic(
@@ -128,7 +145,7 @@ AT_RISK = Topic(
     written_by="scorer",
     read_by="mailer, server-sent events",
     cleanup="delete",
-    config={"retention.ms": str(30 * DAY_MS)},
+    config={"retention.ms": str(30 * DAY_MS), **LONG_RECORDS},
 )
 
 
@@ -142,7 +159,7 @@ def dead_letters_of(topic: Topic) -> Topic:
         read_by="engage dlq",
         cleanup="delete",
         partitions=1,
-        config={"retention.ms": str(7 * DAY_MS)},
+        config={"retention.ms": str(7 * DAY_MS), **LONG_RECORDS},
     )
 
 
@@ -165,6 +182,7 @@ TOPICS: tuple[Topic, ...] = (
     CDC_HEARTBEAT,
     CDC_HEARTBEATS,
     CDC_NOTIFICATIONS,
+    CDC_SIGNALS,
     LIVE,
     BACKFILL,
     CONTROL,

@@ -10,8 +10,11 @@ usual gap, shrunk towards the shop's. Everything here is a pure function of (led
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import exp, log1p
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from common.score.ledger import Ledger, OrderDay, next_maturity, order_days
 from common.score.policy import Policy
@@ -20,6 +23,9 @@ State = Literal["no_orders", "one_order", "active", "at_risk", "lapsed"]
 
 EXPONENT_MAX = 700.0
 """exp() of a double overflows just above 709."""
+
+DECAYS_KEPT = 4096
+"""Days for which decays are looked up instead of computed: more than any silence_max_days."""
 
 
 class Features(NamedTuple):
@@ -50,7 +56,7 @@ class Parts(NamedTuple):
         return self.intercept + self.frequency + self.value + self.recency
 
 
-class Assessment(NamedTuple):
+class Assessment(msgspec.Struct, frozen=True, gc=False):
     """Everything that follows from a ledger on one day under one policy."""
 
     features: Features | None
@@ -64,25 +70,43 @@ class Assessment(NamedTuple):
     lapse_day: int | None
     next_day: int | None
     """The next day after ``today`` on which state or features change by themselves."""
+    parts: Parts | None
+    """What each part contributes to the score's log-odds."""
+
+
+def decay_over(days: int, half_life_days: float) -> float:
+    """Return what is left of 1 after ``days`` with a half-life."""
+    return float(2.0 ** -min(days / half_life_days, EXPONENT_MAX))
+
+
+@lru_cache(maxsize=16)
+def decay_table(half_life_days: float) -> tuple[float, ...]:
+    """Return ``decay_over`` of 0, 1, 2, … days: a look-up takes a fifth of the power."""
+    return tuple(decay_over(days, half_life_days) for days in range(DECAYS_KEPT))
 
 
 def features_of(days: Sequence[OrderDay], half_life_days: float) -> Features | None:
-    """Reduce counted order-days (oldest first) to features; None when there are none."""
+    """Reduce counted order-days (oldest first) to features; None when there are none.
+
+    Both sums are decayed from order-day to order-day (Horner's scheme), so that a caller who keeps
+    them per order-day may go on from any of them and gets the same figures to the last digit.
+    """
     if not days:
         return None
-    last = days[-1].day
+    before = days[0].day
     frequency = value = 0.0
     for order_day in days:
-        decay = 2.0 ** -min((last - order_day.day) / half_life_days, EXPONENT_MAX)
-        frequency += decay
-        value += decay * (order_day.cents / 100)
-    return Features(frequency, value, len(days), days[0].day, last)
+        decay = decay_over(order_day.day - before, half_life_days)
+        frequency = frequency * decay + 1.0
+        value = value * decay + order_day.cents / 100
+        before = order_day.day
+    return Features(frequency, value, len(days), days[0].day, before)
 
 
 def parts_on(features: Features, day: int, policy: Policy) -> Parts:
     """Return the summands of the log-odds on ``day`` (days since 1970-01-01)."""
     silence = max(0, day - features.last)
-    decay = 2.0 ** -min(silence / policy.half_life_days, EXPONENT_MAX)
+    decay = decay_over(silence, policy.half_life_days)
     gap = (policy.gap_prior_days + features.last - features.first) / features.n
     weights = policy.weights
     return Parts(
@@ -95,8 +119,14 @@ def parts_on(features: Features, day: int, policy: Policy) -> Parts:
 
 def score_on(features: Features, day: int, policy: Policy) -> float:
     """Return the chance in (0, 1) that the client orders within the horizon from ``day``."""
-    z = parts_on(features, day, policy).total
-    return 1.0 / (1.0 + exp(-max(-EXPONENT_MAX, min(EXPONENT_MAX, z))))
+    return logistic(parts_on(features, day, policy).total)
+
+
+def logistic(z: float) -> float:
+    """Return the chance that belongs to the log-odds ``z``, without overflow."""
+    if -EXPONENT_MAX <= z <= EXPONENT_MAX:
+        return 1.0 / (1.0 + exp(-z))
+    return 1.0 / (1.0 + exp(-EXPONENT_MAX if z > 0 else EXPONENT_MAX))
 
 
 def entry_and_exit(features: Features, policy: Policy) -> tuple[float, float]:
@@ -111,14 +141,22 @@ def crossing_day_of(features: Features, entry: float, policy: Policy) -> int:
     The score never rises while a client is silent, so the day is found by bisection between the
     last order-day, on which the score is above ``entry`` by construction, and the longest silence.
     """
-    low, high = features.last, features.last + policy.silence_max_days
+    frequency, value, n, first, last = features
+    value = max(0.0, value)
+    gap = (policy.gap_prior_days + last - first) / n
+    decays, w = decay_table(policy.half_life_days), policy.weights
+    w0, w1, w2, w3 = w.intercept, w.frequency, w.value, w.recency
+    low, high = 0, policy.silence_max_days
     while high - low > 1:
-        middle = (low + high) // 2
-        if score_on(features, middle, policy) <= entry:
-            high = middle
+        silence = (low + high) // 2
+        decay = decays[silence]
+        # ``score_on`` of that day, without what stays the same.
+        z = w0 + w1 * log1p(frequency * decay) + w2 * log1p(value * decay)
+        if logistic(z - w3 * log1p(silence / gap)) <= entry:
+            high = silence
         else:
-            low = middle
-    return high
+            low = silence
+    return last + high
 
 
 def state_on(
@@ -140,13 +178,12 @@ def assess(ledger: Ledger, today: int, policy: Policy) -> Assessment:
     features = features_of(days, policy.half_life_days)
     matures = next_maturity(ledger, today, policy.ahead_days)
     if features is None:
-        return Assessment(None, None, "no_orders", None, None, None, None, matures)
+        return Assessment(None, None, "no_orders", None, None, None, None, matures, None)
     entry = exit_ = crossing = None
     if features.n > 1:
         entry, exit_ = entry_and_exit(features, policy)
         crossing = crossing_day_of(features, entry, policy)
     lapse = features.last + policy.lapse_days + 1
-    upcoming = [day for day in (crossing, lapse, matures) if day is not None and day > today]
     return Assessment(
         features,
         score_on(features, today, policy),
@@ -155,5 +192,11 @@ def assess(ledger: Ledger, today: int, policy: Policy) -> Assessment:
         exit_,
         crossing,
         lapse,
-        min(upcoming, default=None),
+        next_day_of(today, crossing, lapse, matures),
+        parts_on(features, today, policy),
     )
+
+
+def next_day_of(today: int, *days: int | None) -> int | None:
+    """Return the first of some days that lies after ``today``, if any does."""
+    return min((day for day in days if day is not None and day > today), default=None)
