@@ -16,7 +16,7 @@ from common.kafka import create_topics, producer
 from common.partition import partition_of
 from common.score.policy import Policy
 from common.topics import AT_RISK, BACKFILL, CONTROL, LIVE, SCORES, Topic, dead_letters_of
-from tests.groups import committed
+from tests.groups import NOT_YET, committed, ends
 from tests.servers import PARTITIONS
 
 T = TypeVar("T")
@@ -161,10 +161,7 @@ class Lanes:
         """Return the last stable offsets of a topic."""
         own = reader or self._reader("reader-of-the-tests")
         try:
-            return {
-                p: own.get_watermark_offsets(TopicPartition(topic, p), timeout=15)[1]
-                for p in range(partitions)
-            }
+            return {p: ends(own, TopicPartition(topic, p))[1] for p in range(partitions)}
         finally:
             if reader is None:
                 own.close()
@@ -201,9 +198,10 @@ def _drain(reader: Consumer, ends: dict[int, int]) -> Iterable[Place]:
             continue
         error = message.error()
         if error is not None:
-            if error.code() != KafkaError._PARTITION_EOF:
+            if error.code() == KafkaError._PARTITION_EOF:
+                left.discard(message.partition())
+            elif error.code() not in NOT_YET:
                 raise KafkaException(error)
-            left.discard(message.partition())
             continue
         yield Place(
             message.topic() or "",

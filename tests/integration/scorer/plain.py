@@ -16,14 +16,18 @@ import faust
 from faust.transport.drivers import aiokafka as driver
 
 from common.clock import BusinessClock
-from common.codec import decode, encode
-from common.events import PolicyPublished, SnapshotState, Tick
+from common.codec import decode
+from common.events import GenerationAnnounced, PolicyPublished, SnapshotState, Tick
 from common.kafka import create_topics
 from common.score.policy import Policy
+from common.told import Opened
 from common.topics import AT_RISK, BACKFILL, CONTROL, LIVE, SCORES
+from common.wire import image_of
 from scorer.app import changelog_of
-from scorer.engine import Moment, Row, Rules, merge, moment, reassess
-from scorer.shard import decode_row, encode_row, key_of
+from scorer.engine import Moment, Rules, merge, moment, reassess_many
+from scorer.letters import letter
+from scorer.rows import Row, dump, head_key, load
+from tests.integration.scorer.faulty import sleep_when_told
 
 E = os.environ
 
@@ -44,36 +48,39 @@ def main() -> None:  # noqa: C901 - one plain worker, written as Faust's guide w
     rules = Rules(Policy(), generation)
 
     async def tell(outcome: Any, partition: int) -> None:
-        to = scores if hasattr(outcome, "merged") else at_risk
-        client = str(outcome.client_id)
-        value = encode(outcome, id="p", source="plain", subject=client, time=datetime.now(UTC))
-        await to.send(key=key_of(outcome.client_id), value=value, partition=partition)
+        told = letter(outcome, partition, datetime.now(UTC))
+        to = scores if told.topic == SCORES.name else at_risk
+        await to.send(key=told.key, value=told.value, partition=partition)
+
+    def row_of(client_id: int) -> Row:
+        return load(client_id, rows.get(head_key(client_id)), rows.get)
 
     async def score(stream: Any) -> None:
         async for event in stream.events():
             data = decode(event.value).data
-            if isinstance(data, PolicyPublished | SnapshotState | Tick):
+            if isinstance(data, GenerationAnnounced | PolicyPublished | SnapshotState | Tick):
                 continue
             await asyncio.sleep(float(E.get("HANDLER_MS", "0")) / 1000)
-            key = key_of(data.client_id)
-            stored = rows.get(key)
-            row = Row() if stored is None else decode_row(stored)
-            merge(row, data, UTC)
-            told = reassess(data.client_id, row, now(), rules)
-            rows[key] = encode_row(row)
+            row = row_of(data.client_id)
+            merge(row, image_of(data), UTC)
+            if "SLEEP" in E:
+                sleep_when_told()
+            told = reassess_many([(data.client_id, row)], now(), rules)
+            for key, value in dump(data.client_id, row).items():
+                rows[key] = value
             for outcome in told:
                 await tell(outcome, event.message.partition)
 
     said: set[bytes] = set()
 
     async def scan() -> None:
-        for key, value in list(rows.items()):
-            row = decode_row(value)
+        for key in list(rows.keys()):
+            row = row_of(int(key))
             if row.due is None or row.due > now().day or key in said:
                 continue
             said.add(key)
-            for outcome in reassess(int(key), row, now(), rules, opens=True):
-                if not hasattr(outcome, "merged"):
+            for outcome in reassess_many([(int(key), row)], now(), rules, opens=True):
+                if isinstance(outcome, Opened):
                     await tell(outcome, 0)
 
     app.agent(sources, name="plain")(score)
@@ -125,7 +132,8 @@ def make_app(partitions: int, generation: int) -> faust.App:
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=E["SCORER_INSTANCE_ID"],
         broker_commit_interval=1.0,
-        broker_session_timeout=30.0,
+        broker_session_timeout=float(E.get("SESSION_TIMEOUT_S", "30")),
+        broker_heartbeat_interval=float(E.get("SESSION_TIMEOUT_S", "30")) / 10,
         producer_linger=0.02,
         web_enabled=False,
     )

@@ -16,8 +16,9 @@ from common.partition import partition_of
 from common.score.model import assess
 from common.score.policy import Policy
 from common.topics import BACKFILL, LIVE, SCORES
-from scorer.engine import Row, merge
-from scorer.shard import decode_row
+from common.wire import image_of
+from scorer.engine import merge
+from scorer.rows import Row, load
 from tests.integration.scorer.lanes import Lanes, wait_for, wire
 from tests.integration.scorer.workers import Worker, running
 from tests.servers import PARTITIONS
@@ -82,7 +83,8 @@ class Shop:
         """Return every client's row, computed without any stream."""
         rows: dict[int, Row] = {}
         for data in self.journal:
-            merge(rows.setdefault(data.client_id, Row()), data, UTC)  # type: ignore[attr-defined]
+            image = image_of(data)
+            merge(rows.setdefault(image.client_id, Row()), image, UTC)
         return rows
 
 
@@ -102,7 +104,7 @@ def check(lanes: Lanes, worker: Worker, shop: Shop, policy: Policy) -> set[str]:
     """Compare table and scores with the direct computation; return the ids at risk now."""
     direct = shop.rows()
     stored = {
-        int(p.key): decode_row(p.value)
+        int(p.key): load(int(p.key), p.value, {}.get)
         for p in lanes.read(worker.changelog)
         if p.key is not None and p.key.isdigit() and p.value is not None
     }

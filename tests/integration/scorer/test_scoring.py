@@ -10,6 +10,7 @@ from confluent_kafka import TopicPartition
 
 from common.clock import Anchor
 from common.events import ClientErased, SnapshotState, Tick
+from common.kafka import producer
 from common.partition import partition_of
 from common.topics import BACKFILL, CONTROL, LIVE, SCORES
 from tests.integration.scorer.lanes import Lanes, order, wait_for, wire
@@ -151,7 +152,7 @@ def test_readiness_follows_the_worker(lanes: Lanes, tmp_path):
     with running(worker):
         status, body = wait_for("health", lambda: _ok(worker, "/readyz"))
         assert (status, body["status"]) == (200, "ok")
-        assert {"loop", "partitions", "progress", "ticks"} == set(body["checks"])
+        assert {"loop", "partitions", "progress", "ticks", "generation"} == set(body["checks"])
         assert worker.health("/livez")[0] == 200
 
 
@@ -186,6 +187,42 @@ def test_live_events_do_not_wait_for_a_backfill(lanes: Lanes, tmp_path):
         keys = [p.key for p in lanes.read(SCORES.name) if p.partition == partition]
         assert len(keys) >= share
         assert keys.index(b"7") < share / 2
+
+
+def test_live_events_do_not_wait_for_a_policy_to_be_walked(lanes: Lanes, tmp_path):
+    """While all clients are assessed under a new policy, a live order has its turn in between."""
+    lanes.policy()
+    clients = [c for c in range(100, 20_000) if partition_of(c, PARTITIONS) == 0][:3_000]
+    for client in clients:
+        lanes.order(order(client, 1, client, ago(3)), BACKFILL)
+    lanes.flush()
+    with running(Worker(lanes.servers, tmp_path, generation=13)):
+        wait_for("all scores", lambda: len(lanes.scores()) == len(clients))
+        lanes.policy(version=2)
+        lanes.order(order(clients[-1], 2, 99_999, ago(1)))
+        lanes.flush()
+        wait_for(
+            "all to be walked",
+            lambda: all(score.policy_version == 2 for score in lanes.scores().values()),
+        )
+        told = lanes.told(SCORES)
+        walked = max(i for i, score in enumerate(told) if score.version != 99_999)
+        assert next(i for i, score in enumerate(told) if score.version == 99_999) < walked
+
+
+def test_a_record_of_megabytes_is_no_trouble(lanes: Lanes, tmp_path):
+    """What is larger than Kafka's usual limit is parked like any other, and what follows flows."""
+    lanes.policy()
+    partition = partition_of(7, PARTITIONS)
+    large = producer(lanes.servers, {"message.max.bytes": 8_000_000})
+    large.produce(LIVE.name, b"x" * 3_000_000, b"k", partition)
+    assert large.flush(30) == 0
+    lanes.order(order(7, 1, 1, ago(1)))
+    lanes.flush()
+    with running(Worker(lanes.servers, tmp_path, generation=14)):
+        wait_for("the neighbour's score", lambda: _with_version(lanes, 7, 1))
+        (letter,) = wait_for("the dead letter", lambda: lanes.dead(LIVE))
+        assert len(letter.value) == 3_000_000
 
 
 def test_two_workers_share_the_partitions(lanes: Lanes, tmp_path):

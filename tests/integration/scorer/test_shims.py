@@ -15,7 +15,7 @@ from common.clock import Anchor
 from common.partition import partition_of
 from common.topics import LIVE, SCORES, dead_letters_of
 from scorer.app import changelog_of
-from scorer.engine import Row
+from scorer.rows import Row
 from tests.integration.scorer.lanes import Lanes, create_topics, order, wait_for, wire
 from tests.integration.scorer.workers import Worker, running
 from tests.servers import PARTITIONS
@@ -189,6 +189,59 @@ def test_revoked_partitions_are_not_scanned(lanes: Lanes, tmp_path):
             lanes.flush()
             wait_for("a later score", lambda: len(lanes.read(SCORES.name)) > size)
             assert sorted(_opened(lanes)) == list(clients)
+
+
+def test_a_zombie_writes_nothing(lanes: Lanes, tmp_path):
+    """A worker asleep in mid-settle loses its partitions; when it wakes, it can only end."""
+    sleep = tmp_path / "sleep"
+    extra = {"SESSION_TIMEOUT_S": "3"}
+    one = Worker(
+        lanes.servers,
+        tmp_path,
+        generation=10,
+        name="one",
+        FAULT="sleep",
+        SLEEP=str(sleep),
+        **extra,
+    )
+    two = Worker(lanes.servers, tmp_path, generation=10, name="two", **extra)
+    lanes.policy()
+    with running(one):
+        _tell(lanes, 1)
+        wait_for("the first score", lambda: merged_versions(lanes).get(7) == 1)
+        sleep.touch()
+        _tell(lanes, 2)
+        wait_for("the sleep", one.sleeps)
+        with running(two):
+            wait_for("the other's score", lambda: merged_versions(lanes).get(7) == 2)
+            _tell(lanes, 3)
+            wait_for("the next one", lambda: merged_versions(lanes).get(7) == 3)
+            wait_for("all commits", lambda: lanes.caught_up(two.group))
+            before = _written_of(lanes, two, b"7")
+            one.wake()
+            wait_for(
+                "the end of the process, or a late write",
+                lambda: one.over() or _written_of(lanes, two, b"7") != before,
+            )
+            assert _written_of(lanes, two, b"7") == before, "the zombie wrote"
+            assert one.ended(30) == 1
+            assert "fenced" in one.log.read_text()
+            assert two.stop() == 0
+
+
+def _tell(lanes: Lanes, number: int) -> None:
+    lanes.order(order(7, number, number, ago(10 - number)))
+    lanes.flush()
+
+
+def _written_of(lanes: Lanes, worker: Worker, key: bytes) -> list[tuple[str, int]]:
+    """Return where the rows and scores of a client lie."""
+    return [
+        (topic, place.offset)
+        for topic in (worker.changelog, SCORES.name)
+        for place in lanes.read(topic)
+        if place.key == key
+    ]
 
 
 def _quiet(lanes: Lanes) -> bool:

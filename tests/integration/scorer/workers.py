@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from common.clock import Anchor, write_anchor
-from tests.integration.scorer.lanes import wait_for
+from common.events import GenerationAnnounced
+from common.kafka import producer
+from common.topics import CONTROL
+from tests.integration.scorer.lanes import wait_for, wire
 from tests.servers import PARTITIONS
 
 PLAIN = os.environ.get("PLAIN_FAUST") == "1"
@@ -29,9 +32,19 @@ class Worker:
     """One scorer process, which may be stopped, killed and started again on its own data."""
 
     def __init__(
-        self, servers: str, folder: Path, *, generation: int = 1, name: str = "one", **extra: str
+        self,
+        servers: str,
+        folder: Path,
+        *,
+        generation: int = 1,
+        name: str = "one",
+        silent: bool = False,
+        **extra: str,
     ) -> None:
-        """Describe a worker; ``start`` runs it. ``extra`` goes into its environment."""
+        """Describe a worker; ``start`` runs it. ``extra`` goes into its environment.
+
+        Unless it is to be ``silent``, its generation is announced as the one that speaks.
+        """
         self.group = "scorer" if generation == 1 else f"scorer-v{generation}"
         self.changelog = f"{self.group}-ledgers-changelog"
         self.folder = folder
@@ -52,6 +65,8 @@ class Worker:
             **extra,
         }
         self.process: subprocess.Popen[bytes] | None = None
+        if not silent:
+            announce(servers, generation)
 
     def set_clock(self, anchor: Anchor) -> None:
         """Give this worker's folder a business clock."""
@@ -97,6 +112,17 @@ class Worker:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(STOP_LIMIT_S)
 
+    def sleeps(self) -> bool:
+        """Whether the process has been stopped, and not continued."""
+        assert self.process is not None
+        state = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state == "T"
+
+    def wake(self) -> None:
+        """Let a stopped process go on."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
     def over(self) -> bool:
         """Whether the process has ended."""
         return self.process is not None and self.process.poll() is not None
@@ -121,6 +147,15 @@ class Worker:
         except urllib.error.HTTPError as refused:
             with refused:
                 return refused.code, json.load(refused)
+
+
+def announce(servers: str, generation: int) -> None:
+    """Announce in every partition which generation speaks, as ``engage rebuild`` does."""
+    writer = producer(servers, {"linger.ms": 0})
+    for partition in range(PARTITIONS):
+        value = wire(GenerationAnnounced(generation=generation))
+        writer.produce(CONTROL.name, value, b"generation", partition)
+    assert writer.flush(30) == 0
 
 
 @contextmanager

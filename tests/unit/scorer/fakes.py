@@ -1,38 +1,53 @@
-"""Stand-ins for the outbox and the table, which keep the order in which things were done."""
+"""Stand-ins for the outbox and the store, which keep the order in which things were done."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from common.codec import decode
-from scorer.outbox import Letter
+from scorer.writer import Letter, Rows
+
+CHANGELOG = "changelog"
 
 
 @dataclass
 class Diary:
-    """What was sent and stored, in order; may be told to fail at the n-th send."""
+    """What was settled and stored, in order; may be told to fail at the n-th settle."""
 
     fail_at: int | None = None
     sends: list[list[Letter]] = field(default_factory=list)
+    """The letters and rows of each transaction."""
     rows: dict[int, dict[bytes, bytes]] = field(default_factory=dict)
     acts: list[str] = field(default_factory=list)
+    reads: list[int] = field(default_factory=list)
+    """How many keys each read asked for."""
 
-    async def send(self, letters: Iterable[Letter]) -> dict[tuple[str, int], int]:
-        """Note a send; acknowledge it or fail."""
-        sent = list(letters)
+    async def settle(self, partition: int, letters: Iterable[Letter], rows: Rows) -> int:
+        """Note a transaction; commit it or fail."""
+        sent = [*letters, *(Letter(CHANGELOG, partition, *row) for row in rows.items())]
         if self.fail_at is not None and len(self.sends) + 1 >= self.fail_at:
             raise ConnectionError("the broker is away")
         self.sends.append(sent)
-        self.acts.append("send:" + ",".join(sorted({letter.topic for letter in sent})))
-        return {(letter.topic, letter.partition): 1 for letter in sent}
+        self.acts.append("settle:" + ",".join(sorted({letter.topic for letter in sent})))
+        return 1
 
-    def read(self, partition: int, key: bytes) -> bytes | None:
-        """Return a stored row."""
-        return self.rows.get(partition, {}).get(key)
+    async def thread(self, work: Callable[..., Any], *args: Any) -> Any:
+        """Work at once."""
+        return work(*args)
 
-    def write(self, partition: int, rows: Mapping[bytes, bytes], offset: int) -> None:
+    def read(self, partition: int, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return stored rows."""
+        self.reads.append(len(keys))
+        return [self.rows.get(partition, {}).get(key) for key in keys]
+
+    def write(self, partition: int, rows: Mapping[bytes, bytes | None], offset: int) -> None:
         """Store rows."""
-        self.rows.setdefault(partition, {}).update(rows)
+        stored = self.rows.setdefault(partition, {})
+        for key, value in rows.items():
+            if value is None:
+                stored.pop(key, None)
+            else:
+                stored[key] = value
         self.acts.append("store")
 
     def scan(self, partition: int, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:

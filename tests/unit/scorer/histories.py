@@ -7,7 +7,9 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from common.events import ClientChanged, ClientErased, Data, OrderChanged, OrderRemoved
-from scorer.engine import Moment, Outcome, Row, Rules, merge, moment, reassess
+from common.wire import image_of
+from scorer.engine import Moment, Outcome, Rules, merge, moment, reassess_many
+from scorer.rows import Row, dump, head_key, load
 
 CLIENT = 7
 BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -48,17 +50,26 @@ class Story:
     rules: Rules
     row: Row = field(default_factory=Row)
     told: list[Outcome] = field(default_factory=list)
+    stored: dict[bytes, bytes | None] = field(default_factory=dict)
 
     def hear(self, data: Data, when: Moment) -> list[Outcome]:
         """Merge an event and assess the row if it was news."""
-        news = merge(self.row, data, UTC)
-        return self.note(reassess(CLIENT, self.row, when, self.rules)) if news else []
+        news = merge(self.row, image_of(data), UTC)
+        return self.assess(when) if news else []
 
     def tick(self, when: Moment) -> list[Outcome]:
         """Do what a tick that passed its barrier does with this client, if it is due."""
         if self.row.due is None or self.row.due > when.day:
             return []
-        return self.note(reassess(CLIENT, self.row, when, self.rules, opens=True))
+        return self.assess(when, opens=True)
+
+    def assess(self, when: Moment, *, opens: bool = False) -> list[Outcome]:
+        """Assess the row, store it and read it again, and keep what was told."""
+        told = reassess_many([(CLIENT, self.row)], when, self.rules, opens=opens)
+        for key, value in dump(CLIENT, self.row).items():
+            self.stored[key] = value
+        self.row = load(CLIENT, self.stored[head_key(CLIENT)], self.stored.get)
+        return self.note(told)
 
     def note(self, outcomes: list[Outcome]) -> list[Outcome]:
         """Keep what was told."""

@@ -1,5 +1,8 @@
 """The due-index agrees with a plain dict, whatever is put and taken."""
 
+import subprocess
+import sys
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,3 +65,36 @@ def test_a_large_day_is_worked_off_in_linear_time():
         for client in chunk:
             index.put(client, None)
     assert chunks == 200
+
+
+MEASURE = """
+import gc
+from pathlib import Path
+import msgspec
+from scorer.rows import Row
+from scorer.shard import Shard
+
+def resident(field):
+    status = Path("/proc/self/status").read_text()
+    return next(int(x.split()[1]) for x in status.splitlines() if x.startswith(field)) // 1000
+
+encode = msgspec.msgpack.Encoder().encode
+heads = [encode(Row(due=20_000 + day, policy=1)) for day in range(400)]
+gc.collect()
+before = resident("VmRSS:")
+shard = Shard.rebuilt(0, ((b"%d" % (n * 7 + 3), heads[n * 31 % 400]) for n in range(1_000_000)))
+for n in range(0, 1_000_000, 2):
+    shard.due.put(n * 7 + 3, 20_500 + n % 50)
+assert len(shard.due) == 1_000_000
+print(resident("VmHWM:") - before)
+"""
+
+
+def test_a_million_entries_cost_less_than_300_mb():
+    """Rebuilt from a million rows, and half of them moved on: the memory of it all, at its peak."""
+    ran = subprocess.run(
+        [sys.executable, "-c", MEASURE], capture_output=True, text=True, check=False, timeout=200
+    )
+    assert ran.returncode == 0, ran.stderr
+    print(f"a million due clients take {ran.stdout.strip()} MB")
+    assert 10 < int(ran.stdout) < 300

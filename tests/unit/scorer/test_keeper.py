@@ -1,5 +1,6 @@
 """The keeper: told before written, parked when poison, silent without a policy, in chunks."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -12,8 +13,10 @@ from common.codec import encode
 from common.errors import Misconfigured
 from common.events import (
     ClientChanged,
+    ClientErased,
     Data,
     EpisodeOpened,
+    GenerationAnnounced,
     OrderChanged,
     PolicyPublished,
     SnapshotState,
@@ -22,16 +25,16 @@ from common.events import (
 from common.partition import partition_of
 from common.score.policy import Policy
 from common.topics import AT_RISK, CONTROL, LIVE, SCORES
-from scorer import keeper as keeper_module
-from scorer.desk import Desk
+from scorer import chores as chores_module
+from scorer.chores import Chores
 from scorer.keeper import Keeper
-from scorer.shard import decode_row
-from scorer.table import Rows
+from scorer.pipeline import Pipeline
+from scorer.readiness import TICK_LIMIT_S, Readiness
+from scorer.rows import decode_head
 from scorer.ticks import Reach
-from tests.unit.scorer.fakes import Diary, FakeRecord
+from tests.unit.scorer.fakes import CHANGELOG, Diary, FakeRecord
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-CHANGELOG = "changelog"
 
 
 class World:
@@ -49,31 +52,62 @@ class World:
         write_anchor(self.file, Anchor(wall, business, 0.0))
         self.business = business
 
-    def open_again(self) -> None:
+    def open_again(self, generation=1) -> None:
         """Restart: a new keeper on the rows that were stored."""
-        rows = Rows(self.diary, self.diary, CHANGELOG)
+        log = structlog.get_logger("test")
+        self.failed = []
+        self.acked = []
+        pipeline = Pipeline(self.diary, self.diary, self.failed.append)
+        self.pipeline = pipeline
+        self.retired = False
+        clock = BusinessClock(self.file)
         self.keeper = Keeper(
-            rows=rows,
-            desk=Desk(rows, self.diary, 1),
-            clock=BusinessClock(self.file),
+            store=self.diary,
+            pipeline=pipeline,
+            generation=generation,
+            clock=clock,
             zone=ZoneInfo("UTC"),
             partitions=1,
-            reach=lambda topic, partition: self.reach,
-            log=structlog.get_logger("test"),
+            log=log,
+            retire=self.retire,
         )
+        self.chores = Chores(
+            self.keeper, self.diary, pipeline, lambda topic, partition: self.reach, log
+        )
+        self.readiness = Readiness(self.keeper, clock, lambda: 0)
+
+    def retire(self) -> None:
+        self.retired = True
+
+    async def settle(self) -> None:
+        """Hand on what is at hand, and wait until it is durable; raises what went wrong."""
+        await self.keeper.settle()
+        await self.pipeline.drained()
+        if self.failed:
+            raise self.failed[0]
 
     async def hear(self, *data: Data) -> None:
-        await self.keeper.lane(LIVE.name, 0, [FakeRecord(wire(d)) for d in data])
-        await self.keeper.settle()
+        self.keeper.lane(LIVE.name, 0, [FakeRecord(wire(d)) for d in data])
+        await self.settle()
 
     async def control(self, data: Data, **kwargs) -> None:
-        await self.keeper.control(0, FakeRecord(wire(data), **kwargs))
+        self.keeper.control(0, FakeRecord(wire(data), **kwargs))
+        await self.settle()
+
+    async def work(self, turns=100) -> int:
+        """Let the chores have up to so many turns; return how many they used."""
+        for turn in range(turns):
+            if not await self.chores.turn(0):
+                return turn
+            await self.settle()
+        return turns
 
     async def tick(self, business: datetime | None = None) -> None:
         if business is not None:
             self.set_clock(business)
         tick = Tick(partition=0, as_of=self.business, live_end=0, backfill_end=0)
         await self.control(tick)
+        await self.work()
 
     def opened(self) -> list[str]:
         return [d.episode_id for d in self.diary.told(AT_RISK.name) if isinstance(d, EpisodeOpened)]
@@ -104,19 +138,18 @@ POLICY = PolicyPublished(policy=Policy())
 
 
 async def test_told_and_acknowledged_before_written(world):
-    """Scores and alerts go out first, then the changelog, and the local store last."""
+    """Scores and rows go out in one transaction, and the local store comes last."""
     await world.control(POLICY)
     world.diary.acts.clear()
     await world.hear(order(1, 1, 3), order(1, 2, 1))
-    assert world.diary.acts == ["send:client.scores", "send:changelog", "store"]
+    assert world.diary.acts == ["settle:changelog,client.scores", "store"]
 
 
-@pytest.mark.parametrize("lost", [1, 2])
-async def test_a_crash_between_telling_and_writing_leaves_the_old_row(world, lost):
-    """What is not acknowledged is not stored, and the event coming again tells it again."""
+async def test_what_is_not_committed_is_not_stored(world):
+    """A settle that fails leaves the old rows, and the event coming again tells it again."""
     await world.control(POLICY)
     stored = dict(world.diary.rows[0])
-    world.diary.fail_at = len(world.diary.sends) + lost
+    world.diary.fail_at = len(world.diary.sends) + 1
     with pytest.raises(ConnectionError):
         await world.hear(order(1, 1, 3))
     assert world.diary.rows[0] == stored
@@ -171,8 +204,8 @@ async def test_poison_is_parked_and_its_neighbours_flow(world, value, reason):
     """A record that can never be used goes to the dead letters; the one after it is scored."""
     await world.control(POLICY)
     records = [FakeRecord(value, offset=7), FakeRecord(wire(order(1, 1, 3)), offset=8)]
-    await world.keeper.lane(LIVE.name, 0, records)
-    await world.keeper.settle()
+    world.keeper.lane(LIVE.name, 0, records)
+    await world.settle()
     letters = [le for sent in world.diary.sends for le in sent if le.topic == f"{LIVE.name}.dlq"]
     assert [letter.value for letter in letters] == [value]
     assert dict(letters[0].headers)["reason"] == reason
@@ -193,8 +226,8 @@ async def test_a_client_in_a_wrong_partition_is_parked_never_written(world, monk
 
 async def test_tombstones_on_the_lanes_are_no_events(world):
     """A null value only lets compaction forget a key."""
-    await world.keeper.lane(LIVE.name, 0, [FakeRecord(None)])
-    await world.keeper.settle()
+    world.keeper.lane(LIVE.name, 0, [FakeRecord(None)])
+    await world.settle()
     assert world.diary.acts == []
 
 
@@ -215,14 +248,16 @@ async def test_a_tick_opens_and_a_restart_opens_nothing_twice(world):
 
 
 async def test_a_tick_acts_only_when_both_lanes_have_passed(world):
-    """While something below its ends is open the tick waits; a later one re-examines it."""
+    """While something below its ends is open the tick waits; it is looked at again and again."""
     await world.control(POLICY)
     await world.hear(order(1, 1, 100), order(1, 2, 80))
     world.reach = Reach(10, 9)
     await world.control(Tick(partition=0, as_of=NOW, live_end=10, backfill_end=0))
     assert world.opened() == []
+    await world.work()
+    assert world.opened() == []
     world.reach = Reach(10, None)
-    await world.tick(NOW + timedelta(seconds=1))
+    await world.work()
     (opened,) = world.diary.told(AT_RISK.name)
     assert opened.as_of == NOW
 
@@ -250,48 +285,49 @@ async def test_a_tick_from_the_future_opens_nothing_and_turns_readiness_red(worl
     ahead = Tick(partition=0, as_of=NOW + timedelta(days=60), live_end=0, backfill_end=0)
     await world.control(ahead)
     assert world.opened() == []
-    assert world.keeper.problem() == "ticks from the future are parked in partitions [0]"
+    assert world.readiness.ticks() == "ticks from the future are parked in partitions [0]"
     await world.tick()
-    assert world.keeper.problem() is None
+    assert world.readiness.ticks() is None
 
 
 async def test_a_new_policy_is_walked_in_chunks_and_only_the_newest_counts(world, monkeypatch):
-    """Each tick assesses one chunk of the rows; an older version arriving late changes nothing."""
-    monkeypatch.setattr(keeper_module, "CHUNK", 4)
+    """Each turn assesses one chunk of the rows; an older version arriving late changes nothing."""
+    monkeypatch.setattr(chores_module, "CHUNK", 4)
     await world.control(POLICY)
     await world.hear(*(order(client, 1, 3) for client in range(1, 11)))
     await world.control(PolicyPublished(policy=Policy(version=3, theta=0.4)))
     await world.control(PolicyPublished(policy=Policy(version=2)))
     walked = []
-    for second in range(1, 6):
-        await world.tick(NOW + timedelta(seconds=second))
+    for _ in range(5):
+        await world.work(turns=1)
         walked.append(sum(s.policy_version == 3 for s in world.diary.told(SCORES.name)))
     assert walked == [4, 8, 10, 10, 10]
-    assert {decode_row(v).policy for k, v in world.diary.rows[0].items() if k.isdigit()} == {3}
+    assert {decode_head(v).policy for k, v in world.diary.rows[0].items() if k.isdigit()} == {3}
 
 
 async def test_a_walk_broken_off_by_a_restart_goes_on(world, monkeypatch):
     """Rows that the policy in force has not assessed are found again from the table."""
-    monkeypatch.setattr(keeper_module, "CHUNK", 4)
+    monkeypatch.setattr(chores_module, "CHUNK", 4)
     await world.control(POLICY)
     await world.hear(*(order(client, 1, 3) for client in range(1, 11)))
     await world.control(PolicyPublished(policy=Policy(version=2)))
-    await world.tick(NOW + timedelta(seconds=1))
+    await world.work(turns=1)
     world.open_again()
-    for second in range(2, 5):
-        await world.tick(NOW + timedelta(seconds=second))
+    await world.tick(NOW + timedelta(seconds=1))
     assert sum(s.policy_version == 2 for s in world.diary.told(SCORES.name)) == 10
 
 
-async def test_a_large_day_is_worked_off_in_chunks_driven_by_ticks(world, monkeypatch):
-    """Each tick opens at most a chunk; the tick in hand stays until its day is done."""
-    monkeypatch.setattr(keeper_module, "CHUNK", 3)
+async def test_a_large_day_is_worked_off_in_chunks(world, monkeypatch):
+    """Each turn opens at most a chunk; the tick in hand stays until its day is done."""
+    monkeypatch.setattr(chores_module, "CHUNK", 3)
     await world.control(POLICY)
     events = [order(c, n, 100 - 20 * n) for c in range(1, 9) for n in (1, 2)]
     await world.hear(*events)
     counts = []
-    for second in range(1, 6):
-        await world.tick(NOW + timedelta(seconds=second))
+    await world.work()
+    await world.control(Tick(partition=0, as_of=NOW, live_end=0, backfill_end=0))
+    for _ in range(5):
+        await world.work(turns=1)
         counts.append(len(world.opened()))
     assert counts == [3, 6, 8, 8, 8]
     assert len(set(world.opened())) == 8
@@ -315,5 +351,131 @@ async def test_a_control_topic_without_broker_time_is_refused(world):
 async def test_a_revoked_partition_is_forgotten(world):
     """What is no longer this worker's is neither scanned nor ticked from memory."""
     await world.hear(order(1, 1, 3))
-    world.keeper.revoke({0, 5})
+    await world.keeper.leave()
     assert world.keeper.shards == {}
+    assert not world.keeper.open
+    world.keeper.enter()
+    assert world.keeper.open
+
+
+async def test_a_run_is_read_with_one_question_to_the_store(world):
+    """All clients of a run are looked up together."""
+    await world.control(POLICY)
+    world.diary.reads.clear()
+    await world.hear(*(order(client, 1, 3) for client in range(1, 31)))
+    assert world.diary.reads == [30]
+
+
+async def test_a_batch_sees_the_rows_that_are_still_on_their_way(world):
+    """The next batch is merged while the one before is being committed, and builds upon it."""
+    await world.control(POLICY)
+    for number in (1, 2, 3):
+        world.keeper.lane(LIVE.name, 0, [FakeRecord(wire(order(1, number, number)))])
+        await world.keeper.settle()
+    await world.settle()
+    assert [score.features.n for score in world.diary.told(SCORES.name)] == [1, 2, 3]
+
+
+async def test_batches_are_acknowledged_in_order_and_only_when_durable(world):
+    """An event is acknowledged after its batch, and every batch before it, has been committed."""
+    await world.control(POLICY)
+    acked = []
+
+    class Event:
+        def __init__(self, name):
+            self.name = name
+
+        def ack(self):
+            acked.append((self.name, len(world.diary.sends)))
+
+    sends = len(world.diary.sends)
+    world.keeper.lane(LIVE.name, 0, [FakeRecord(wire(order(1, 1, 3)))])
+    await world.keeper.settle([Event("first")])
+    await world.keeper.settle([Event("empty")])
+    assert acked == []
+    await world.settle()
+    assert acked == [("first", sends + 1), ("empty", sends + 1)]
+
+
+async def test_the_newest_score_of_an_erased_client_is_a_tombstone(world):
+    """Whatever else is told of a client in the same batch, the last word is the null."""
+    await world.control(POLICY)
+    await world.hear(order(1, 1, 3), ClientErased(client_id=1, version=900), order(1, 2, 3))
+    assert world.diary.told(SCORES.name)[-1] is None
+    await world.hear(order(1, 3, 3))
+    assert world.diary.told(SCORES.name)[-1] is None
+
+
+async def test_a_silent_generation_keeps_rows_and_tells_nothing_until_it_is_announced(world):
+    """Then it tells every score, chunk by chunk, and its ticks open what is due."""
+    world.open_again(generation=2)
+    await world.control(POLICY)
+    await world.hear(order(1, 1, 100), order(1, 2, 80), order(2, 1, 3))
+    await world.tick()
+    assert {letter.topic for sent in world.diary.sends for letter in sent} == {CHANGELOG}
+    assert world.readiness.generation() == "silent: generation 2, current 1; 0 behind"
+    await world.control(GenerationAnnounced(generation=2))
+    await world.tick(NOW + timedelta(seconds=1))
+    assert {s.client_id for s in world.diary.told(SCORES.name)} == {1, 2}
+    assert len(world.opened()) == 1
+    assert world.readiness.generation() is None
+
+
+async def test_a_first_telling_broken_off_by_a_restart_is_done_again(world, monkeypatch):
+    """Whether all was told is known from the rows; when it was, it is not told again."""
+    monkeypatch.setattr(chores_module, "CHUNK", 4)
+    world.open_again(generation=2)
+    await world.control(POLICY)
+    await world.hear(*(order(client, 1, 3) for client in range(1, 11)))
+    await world.work()
+    await world.control(GenerationAnnounced(generation=2))
+    await world.work(turns=1)
+    assert len(world.diary.told(SCORES.name)) == 4
+    world.open_again(generation=2)
+    await world.tick(NOW + timedelta(seconds=1))
+    assert {s.client_id for s in world.diary.told(SCORES.name)} == set(range(1, 11))
+    told = len(world.diary.told(SCORES.name))
+    world.open_again(generation=2)
+    await world.tick(NOW + timedelta(seconds=2))
+    assert len(world.diary.told(SCORES.name)) == told
+
+
+async def test_a_superseded_generation_tells_nothing_more_and_retires(world):
+    """It keeps what it has read so far, says so, and knows it again after a restart."""
+    await world.control(POLICY)
+    await world.control(GenerationAnnounced(generation=2))
+    assert world.retired
+    assert world.readiness.generation() == "superseded by generation 2"
+    world.open_again()
+    await world.hear(order(1, 1, 3))
+    assert world.retired
+    assert world.diary.told(SCORES.name) == []
+
+
+async def test_a_clock_set_back_turns_readiness_red_and_opens_nothing_twice(world):
+    """Business time behind the last tick acted on is visible until it has caught up."""
+    await world.control(POLICY)
+    await world.hear(order(1, 1, 100), order(1, 2, 80))
+    await world.tick()
+    assert world.readiness.ticks() is None
+    await world.tick(NOW - timedelta(days=1))
+    assert (
+        world.readiness.ticks()
+        == "business time is behind the last tick acted on in partitions [0]"
+    )
+    assert len(world.opened()) == 1
+    await world.tick(NOW + timedelta(seconds=1))
+    assert world.readiness.ticks() is None
+    assert len(world.opened()) == 1
+
+
+async def test_a_tick_that_waits_too_long_for_the_lanes_turns_readiness_red(world):
+    """Ticks may starve behind a saturated lane: then it is seen."""
+    await world.control(POLICY)
+    world.reach = Reach(5, None)
+    await world.control(Tick(partition=0, as_of=NOW, live_end=10, backfill_end=0))
+    assert world.readiness.ticks() is None
+    assert "ticks have waited" in world.readiness.ticks(time.monotonic() + TICK_LIMIT_S + 1)
+    world.reach = Reach(10, None)
+    await world.work()
+    assert world.readiness.ticks(time.monotonic() + TICK_LIMIT_S + 1) is None

@@ -2,10 +2,12 @@
 
 import asyncio
 import functools
+import gc
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+import time
+from collections.abc import Collection, Coroutine
 from typing import Any
 
 from common import health
@@ -22,26 +24,36 @@ from scorer.app import (
     attach,
     changelog_of,
     ends,
+    group_of,
     make_app,
-    on_revoked,
+    on_partitions,
     owned,
     progress,
     reach_of,
     steady,
     store_of,
 )
-from scorer.desk import Desk
+from scorer.chores import Chores
 from scorer.fatal import Fatal
 from scorer.keeper import Keeper
 from scorer.outbox import Outbox
+from scorer.pipeline import Pipeline
+from scorer.readiness import Readiness
 from scorer.settings import Settings
+from scorer.shims.restore import restore
+from scorer.shims.rows import RowStore
 from scorer.shims.versions import require_versions
-from scorer.table import Rows
 from scorer.ticker import Ticker
 from scorer.watchdog import Watchdog
 
 LOOP_LIMIT_S = 30.0
 """How long the main loop may not turn before the process counts as hung."""
+
+GARBAGE_THRESHOLDS = (50_000, 20, 50)
+"""Rows come and go by the thousand, free of cycles: looking for some each time costs a tenth."""
+
+SWITCH_INTERVAL_S = 0.001
+"""The threads that read and commit need little, and that at once; Python's default is 5 ms."""
 
 WATCH_PERIOD_S = 0.5
 STOP_LIMIT_S = 20.0
@@ -68,20 +80,36 @@ async def run(settings: Settings, clock: BusinessClock, log: Logger) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    app, outbox = make_app(settings, fatal), Outbox(settings.kafka_bootstrap_servers)
-    rows = Rows(store_of(app), outbox, changelog_of(settings.generation).name)
+    app = make_app(settings, fatal)
+    generation = settings.generation
+    outbox = Outbox(
+        settings.kafka_bootstrap_servers, group_of(generation), changelog_of(generation).name
+    )
+    store = store_of(app)
+    pipeline = Pipeline(outbox, store, fatal)
+
+    def retire() -> None:
+        if not app.reader.retired:
+            log.error("superseded: a later generation speaks", generation=settings.generation)
+            app.reader.retired = True
+
     keeper = Keeper(
-        rows=rows,
-        desk=Desk(rows, outbox, settings.generation),
+        store=store,
+        pipeline=pipeline,
+        generation=settings.generation,
         clock=clock,
         zone=settings.zone,
         partitions=settings.topic_partitions,
-        reach=reach_of(app),
         log=log,
+        retire=retire,
     )
     attach(app, agent.make(keeper, fatal))
-
-    on_revoked(app, keeper.revoke)
+    on_partitions(
+        app,
+        leave=keeper.leave,
+        enter=keeper.enter,
+        take=functools.partial(_take, settings, outbox, store, log),
+    )
 
     ticker = Ticker(
         clock=clock,
@@ -89,6 +117,8 @@ async def run(settings: Settings, clock: BusinessClock, log: Logger) -> None:
         owned=functools.partial(owned, app),
         ends=functools.partial(ends, app),
     )
+    chores = Chores(keeper, store, pipeline, reach_of(app), log)
+    readiness = Readiness(keeper, clock, app.reader.lag)
     watchdog, heart = Watchdog(), health.Heartbeat(LOOP_LIMIT_S)
     server = health.serve(
         settings.health_port,
@@ -96,30 +126,56 @@ async def run(settings: Settings, clock: BusinessClock, log: Logger) -> None:
         ready={
             "partitions": lambda: None if steady(app) else "recovering or rebalancing",
             "progress": watchdog.problem,
-            "ticks": keeper.problem,
+            "ticks": readiness.ticks,
+            "generation": readiness.generation,
         },
     )
-    await outbox.start()
     tasks = [
         _guarded(app.start(), fatal),
         _guarded(_watch(app, watchdog, heart), fatal),
         _guarded(ticker.run(settings.tick_period_s), fatal),
+        _guarded(chores.run(), fatal),
     ]
     log.info("started", health_port=server.server_address[1], group=app.conf.id)
     await stop.wait()
     log.info("stopping")
     for task in tasks[1:]:
         task.cancel()
-    await asyncio.wait_for(app.stop(), STOP_LIMIT_S)
-    await outbox.stop()
+    await asyncio.wait_for(_stop(app, keeper, outbox), STOP_LIMIT_S)
     log.info("stopped")
+
+
+async def _stop(app: ScorerApp, keeper: Keeper, outbox: Outbox) -> None:
+    """Finish what is under way, commit it, and let go of everything."""
+    await keeper.leave()
+    await app.stop()
+    await outbox.stop()
+
+
+async def _take(
+    settings: Settings, outbox: Outbox, store: RowStore, log: Logger, partitions: Collection[int]
+) -> None:
+    """Become the only writer of partitions, then read their changelogs to the end."""
+    began = time.monotonic()
+    await outbox.take(partitions)
+    changelog = changelog_of(settings.generation).name
+    servers = settings.kafka_bootstrap_servers
+    rows = await asyncio.gather(
+        *(restore(store, servers, changelog, one, outbox.thread) for one in partitions)
+    )
+    log.info(
+        "partitions taken",
+        partitions=list(partitions),
+        rows=sum(rows),
+        seconds=round(time.monotonic() - began, 3),
+    )
 
 
 async def _watch(app: ScorerApp, watchdog: Watchdog, heart: health.Heartbeat) -> None:
     while True:
         await asyncio.sleep(WATCH_PERIOD_S)
         heart.beat()
-        if steady(app):
+        if steady(app) and not app.reader.retired:
             watchdog.look(progress(app))
 
 
@@ -145,6 +201,9 @@ def main() -> None:
     except (Misconfigured, Transient) as error:
         sys.stderr.write(f"cannot start: {error}\n")
         raise SystemExit(EXIT_MISCONFIGURED) from None
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     try:
         asyncio.run(run(settings, clock, log))
     except BaseException as error:  # noqa: BLE001 - whatever it is, it must not hang in a thread

@@ -1,9 +1,9 @@
-"""The one agent: takes what has been fetched, has it kept, and marks it as settled. Thin.
+"""The one agent: takes what has been fetched, and has it kept. Thin.
 
 The holes closed here, in ``faust/streams.py`` and ``faust/agents/agent.py``: an event whose agent
 raised is acknowledged and lost, and the commit comes at once (``App._on_agent_error``); ``take()``
-together with a table loses the batch. So events are acknowledged by hand, after the keeper has
-settled them, and any error ends the process without a commit.
+together with a table loses the batch. So events are acknowledged by hand, by the pipeline, after
+all that they gave is durable, and any error ends the process without a commit.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from common.topics import CONTROL
 from scorer.keeper import Keeper, Record
 from scorer.shims.reading import RunMessage
 
-RECORDS_AT_ONCE = 1_000
+RECORDS_AT_ONCE = 2_000
 """Beyond it a batch takes no more runs: what is told and written is acknowledged as one."""
 
 
@@ -27,7 +27,9 @@ def make(
         by_hand = stream.noack()
         async for event in by_hand.events():
             try:
-                await _batch(keeper, [event, *_waiting(by_hand)])
+                async with keeper.turn:
+                    if keeper.open:
+                        await _batch(keeper, [event, *_waiting(by_hand, event)])
             except asyncio.CancelledError:
                 raise
             except BaseException as error:  # noqa: BLE001 - whatever it is, nothing may be acked
@@ -37,34 +39,22 @@ def make(
 
 
 async def _batch(keeper: Keeper, events: list[Any]) -> None:
-    """Keep a batch; each run is acknowledged once everything in it has been settled."""
-    lanes: list[Any] = []
+    """Keep a batch, and hand it on to be made durable and acknowledged."""
     for event in events:
         message = cast(RunMessage, event.message)
-        if message.topic != CONTROL.name:
-            await keeper.lane(message.topic, message.partition, message.records)
-            lanes.append(event)
-            continue
-        await _settle(keeper, lanes)
-        for record in cast("list[Record]", message.records):
-            await keeper.control(message.partition, record)
-        event.ack()
-    await _settle(keeper, lanes)
+        if message.topic == CONTROL.name:
+            for record in cast("list[Record]", message.records):
+                keeper.control(message.partition, record)
+        else:
+            keeper.lane(message.topic, message.partition, message.records)
+    await keeper.settle(events)
 
 
-async def _settle(keeper: Keeper, events: list[Any]) -> None:
-    if events:
-        await keeper.settle()
-        for event in events:
-            event.ack()
-        events.clear()
-
-
-def _waiting(stream: Any) -> list[Any]:
+def _waiting(stream: Any, first: Any) -> list[Any]:
     """Take what lies in the stream's queue already, as the stream itself would take it."""
     app, queue = stream.app, stream.channel.queue
     taken: list[Any] = []
-    records = 0
+    records = len(first.message.records)
     while records < RECORDS_AT_ONCE and not queue.empty():
         event = queue.get_nowait()
         message = event.message

@@ -1,16 +1,17 @@
 """The faust.App, and what hangs on it: topics as raw bytes, the table, the agent, the shims."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, NoReturn, cast
 
 import faust
 from faust.types import TP
 
-from common.topics import BACKFILL, CONTROL, LIVE, Topic
+from common.topics import BACKFILL, CONTROL, LIVE, LONG_RECORDS, Topic
 from scorer.settings import Settings
 from scorer.shims.reading import RunConsumer, RunTransport
 from scorer.shims.recovery import OrderlyTables
 from scorer.shims.rows import RowStore, RowTable
+from scorer.shims.turns import Turns
 from scorer.ticker import Ends
 from scorer.ticks import Reach
 from scorer.watchdog import Progress
@@ -20,10 +21,8 @@ TABLE = "ledgers"
 SOURCES = (CONTROL, LIVE, BACKFILL)
 
 COMMIT_INTERVAL_S = 1.0
-SESSION_TIMEOUT_S = 30.0
-"""A static member that comes back within it finds its partitions waiting; one that does not is
-replaced after it."""
-HEARTBEAT_INTERVAL_S = 3.0
+HEARTBEATS = 10
+"""In one session timeout."""
 REQUEST_TIMEOUT_S = 60.0
 FETCH_BYTES_MAX = 512 * 1024
 """Of one partition in one fetch."""
@@ -39,10 +38,11 @@ def changelog_of(generation: int) -> Topic:
     return Topic(
         name=f"{group_of(generation)}-{TABLE}-changelog",
         holds="each client's row as the scorer stores it",
-        key="client id, or !policy, !snapshot, !tick",
+        key="client id, client id/segment, or !policy, !snapshot, !tick, !generation",
         written_by="scorer",
         read_by="scorer",
         cleanup="compact",
+        config=LONG_RECORDS,
     )
 
 
@@ -90,11 +90,13 @@ def make_app(settings: Settings, fatal: Callable[[BaseException], NoReturn]) -> 
         consumer_group_instance_id=settings.scorer_instance_id,
         consumer_max_fetch_size=FETCH_BYTES_MAX,
         broker_commit_interval=COMMIT_INTERVAL_S,
-        broker_session_timeout=SESSION_TIMEOUT_S,
-        broker_heartbeat_interval=HEARTBEAT_INTERVAL_S,
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.session_timeout_s / HEARTBEATS,
         broker_request_timeout=REQUEST_TIMEOUT_S,
         broker_client_id=settings.scorer_instance_id,
         stream_buffer_maxsize=4096,
+        # Faust would wait for every event it handed out; ``Keeper.leave`` knows which are to come.
+        stream_wait_empty=False,
         web_enabled=False,
         web_tables_enabled=False,
     )
@@ -116,16 +118,33 @@ def attach(app: ScorerApp, score: Any) -> None:
         *(source.name for source in SOURCES), key_type=bytes, value_type=bytes, internal=False
     )
     app.agent(topic, name=NAME, concurrency=1)(score)
-    app.reader.later = frozenset({BACKFILL.name})
+    lanes = [source.name for source in SOURCES]
+    app.reader.turns = Turns(app.reader.flight, lanes, [BACKFILL.name])
 
 
-def on_revoked(app: ScorerApp, forget: Callable[[Collection[int]], None]) -> None:
-    """Have revoked partitions forgotten, before another worker gets them."""
+def on_partitions(
+    app: ScorerApp,
+    *,
+    leave: Callable[[], Awaitable[None]],
+    enter: Callable[[], None],
+    take: Callable[[Collection[int]], Awaitable[None]],
+) -> None:
+    """Have what happens to partitions attended to.
 
-    async def revoked(_: Any, tps: Any, **__: Any) -> None:
-        forget({tp.partition for tp in tps})
+    ``leave`` finishes what is under way before any partition can become another worker's; ``enter``
+    begins anew with those assigned; ``take`` fences whoever wrote to them, and makes their rows
+    whole, before anything of them is read.
+    """
+
+    async def revoked(*_: Any, **__: Any) -> None:
+        await leave()
+
+    async def assigned(*_: Any, **__: Any) -> None:
+        enter()
 
     app.on_partitions_revoked.connect(cast(Any, revoked))
+    app.on_partitions_assigned.connect(cast(Any, assigned))
+    cast(OrderlyTables, app.tables).recover = take
 
 
 def reach_of(app: ScorerApp) -> Callable[[str, int], Reach]:
@@ -140,7 +159,7 @@ def steady(app: ScorerApp) -> bool:
 
 def owned(app: ScorerApp) -> Collection[int]:
     """Return the partitions that are this worker's, once it is ready to work on them."""
-    if not steady(app):
+    if not steady(app) or app.reader.retired:
         return ()
     return [tp.partition for tp in app.consumer.assignment() if tp.topic == CONTROL.name]
 

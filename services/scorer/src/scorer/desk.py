@@ -1,49 +1,78 @@
-"""The rows at hand: touched in memory, assessed once, told and acknowledged, and only then written.
+"""The rows at hand: touched in memory, assessed once a batch, and handed on as a sheet.
 
-A crash at any point leaves the old rows, and the records that changed them come again. Had a row
-been written before its alert was acknowledged, the record coming again would be no news, and the
-alert would never be sent.
+Nothing is told or written here. A crash at any point leaves the old rows, and the records that
+changed them come again.
 """
 
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import Any
 
-from common.codec import encode
 from common.errors import PoisonMessage
-from common.events import ClientScored, EpisodeClosed, EpisodeOpened
 from common.kafka import dead_letter_headers
 from common.score.ledger import MERGED_KEPT
-from common.topics import AT_RISK, SCORES
-from scorer.engine import Forgotten, Moment, Outcome, Row, Rules, reassess
-from scorer.outbox import Letter, Outbox
-from scorer.shard import Shard, decode_row, encode_row, key_of
-from scorer.table import Rows
+from scorer.engine import Moment, Rules, reassess_many
+from scorer.letters import letter
+from scorer.pipeline import Pipeline
+from scorer.rows import Row, dump, head_key, load
+from scorer.shard import Shard
+from scorer.sheet import Sheet
+from scorer.table import Store
+from scorer.voice import Voice
+from scorer.writer import Letter
 
 DEAD_LETTER_PARTITION = 0
 
+LONG_ROWS_KEPT = 256
+"""Long ledgers kept decoded: some 100 kB each, and to read one again takes milliseconds."""
+
 
 class Desk:
-    """What a batch of records touched and has not settled yet."""
+    """What a batch has touched and not handed on yet."""
 
-    def __init__(self, rows: Rows, outbox: Outbox, generation: int) -> None:
-        """Read rows from ``rows``; tell through ``outbox``, as ``generation``."""
-        self._rows = rows
-        self._outbox = outbox
+    def __init__(
+        self, store: Store, pipeline: Pipeline, voices: dict[int, Voice], generation: int
+    ) -> None:
+        """Read rows from ``pipeline`` where they are on their way, else from ``store``.
+
+        Partitions in which a generation does not speak, by ``voices``, have nothing to tell.
+        """
+        self._store = store
+        self._pipeline = pipeline
+        self._voices = voices
         self._generation = generation
-        self._at_hand: dict[tuple[int, int], Row] = {}
-        self._changed: dict[tuple[int, int], tuple[Shard, int]] = {}
-        self._letters: list[Letter] = []
-        self._writes: dict[int, dict[bytes, bytes]] = {}
-        self._due: list[tuple[Shard, int, int | None]] = []
+        self._long: OrderedDict[tuple[int, int], Row] = OrderedDict()
+        self._sheet = Sheet()
+        self._changed: dict[int, dict[int, int]] = {}
+        self._shards: dict[int, Shard] = {}
+        pipeline.on_settled = self._settled
 
-    def row(self, shard: Shard, client_id: int) -> Row:
-        """Return a client's row: the one at hand, the stored one, or a new one."""
-        place = (shard.partition, client_id)
-        row = self._at_hand.get(place)
-        if row is None:
-            stored = self._rows.read(shard.partition, key_of(client_id))
-            row = self._at_hand[place] = Row() if stored is None else decode_row(stored)
-        return row
+    def fetch(self, shard: Shard, clients: Collection[int]) -> dict[int, Row]:
+        """Get the rows of clients to hand, all of them at once; unknown ones get a new row.
+
+        Returns all rows of the partition that are at hand, by client.
+        """
+        partition = shard.partition
+        at_hand = self._sheet.touched.setdefault(partition, {})
+        missing: list[int] = []
+        for client_id in clients:
+            if client_id in at_hand:
+                continue
+            row = self._pipeline.find(partition, client_id)
+            if row is None:
+                row = self._long.get((partition, client_id))
+            if row is None:
+                missing.append(client_id)
+            else:
+                at_hand[client_id] = row
+        if missing:
+            heads = self._store.read(partition, [head_key(client_id) for client_id in missing])
+            for client_id, head in zip(missing, heads, strict=True):
+                at_hand[client_id] = load(
+                    client_id, head, lambda key: self._store.read(partition, [key])[0]
+                )
+        return at_hand
 
     def changed(self, shard: Shard, client_id: int, at: Moment) -> None:
         """Note that the ledger of a row at hand has changed.
@@ -51,30 +80,41 @@ class Desk:
         A score names the newest entities merged; so that none goes by unnamed, a client that is
         changed again and again is told of in between.
         """
-        place = (shard.partition, client_id)
-        _, times = self._changed.get(place, (shard, 0))
-        self._changed[place] = (shard, times + 1)
-        if times + 1 >= MERGED_KEPT:
-            self.assess(shard, client_id, at)
+        self._shards[shard.partition] = shard
+        changed = self._changed.setdefault(shard.partition, {})
+        times = changed.get(client_id, 0) + 1
+        changed[client_id] = times
+        if times >= MERGED_KEPT:
+            self.assess(shard, [client_id], at)
 
-    def assess(self, shard: Shard, client_id: int, at: Moment, *, opens: bool = False) -> None:
-        """Assess a row at hand and queue what it has to tell, and the row itself.
+    def assess(
+        self, shard: Shard, clients: Collection[int], at: Moment, *, opens: bool = False
+    ) -> None:
+        """Assess rows at hand together, and queue what they have to tell, and the rows.
 
         Until the partition's policy is known there is no score to tell: the ledger is kept, and the
         policy's coming assesses it.
         """
-        row = self._at_hand[shard.partition, client_id]
-        self._changed.pop((shard.partition, client_id), None)
+        partition = shard.partition
+        at_hand = self._sheet.touched[partition]
+        changed = self._changed.get(partition, {})
+        items = [(client_id, at_hand[client_id]) for client_id in clients]
+        page = self._sheet.page(partition)
         if shard.policy is not None:
             rules = Rules(shard.policy, self._generation)
-            for outcome in reassess(client_id, row, at, rules, opens=opens):
-                self._letters.append(_letter(outcome, shard.partition))
-            self._due.append((shard, client_id, row.due))
-        self.keep(shard.partition, key_of(client_id), encode_row(row))
+            told = reassess_many(items, at, rules, opens=opens)
+            if self._voices[partition].speaks:
+                time = datetime.now(UTC)
+                page.letters += [Letter(*letter(one, partition, time)) for one in told]
+            for client_id, row in items:
+                shard.due.put(client_id, row.due)
+        for client_id, row in items:
+            changed.pop(client_id, None)
+            page.rows.update(dump(client_id, row))
 
     def keep(self, partition: int, key: bytes, value: bytes) -> None:
-        """Queue a row to be written."""
-        self._writes.setdefault(partition, {})[key] = value
+        """Queue a row of the partition's own to be written."""
+        self._sheet.page(partition).rows[key] = value
 
     def park(
         self,
@@ -86,50 +126,40 @@ class Desk:
         key: bytes | None,
         value: bytes | None,
     ) -> None:
-        """Queue a record that can never be used for the topic's dead letters."""
+        """Queue a record that can never be used for the topic's dead letters.
+
+        A silent generation parks as well: twice is harmless, and between two generations nobody
+        may pass over it.
+        """
         headers = dead_letter_headers(error, topic=topic, partition=partition, offset=offset)
-        self._letters.append(
+        self._sheet.page(partition).letters.append(
             Letter(f"{topic}.dlq", DEAD_LETTER_PARTITION, key, value, tuple(headers))
         )
 
-    async def settle(self, at: Moment) -> None:
-        """Assess what changed, tell, wait for the acknowledgements, and write the rows.
+    def close(self, at: Moment, events: Collection[Any] = ()) -> Sheet:
+        """Assess what changed, and return the sheet that settles ``events``."""
+        for partition, changed in self._changed.items():
+            if changed:
+                self.assess(self._shards[partition], list(changed), at)
+        sheet, self._sheet = self._sheet, Sheet()
+        self._changed, self._shards = {}, {}
+        sheet.events += events
+        return sheet
 
-        Raises Transient when something could not be told or written; the process must then end.
-        """
-        for (_, client_id), (shard, _) in list(self._changed.items()):
-            self.assess(shard, client_id, at)
-        if self._letters:
-            await self._outbox.send(self._letters)
-        if self._writes:
-            await self._rows.write(self._writes)
-        for shard, client_id, due in self._due:
-            shard.due.put(client_id, due)
-        self._at_hand, self._letters, self._writes, self._due = {}, [], {}, []
+    def forget(self) -> None:
+        """Drop every row at hand: partitions were taken away."""
+        self._sheet, self._changed, self._shards = Sheet(), {}, {}
+        self._long.clear()
 
-
-def _letter(outcome: Outcome, partition: int) -> Letter:
-    key = key_of(outcome.client_id)
-    if isinstance(outcome, Forgotten):
-        return Letter(SCORES.name, partition, key, None)
-    topic = SCORES if isinstance(outcome, ClientScored) else AT_RISK
-    value = encode(
-        outcome,
-        id=":".join(str(part) for part in _identity(outcome)),
-        source="scorer",
-        subject=str(outcome.client_id),
-        time=datetime.now(UTC),
-    )
-    return Letter(topic.name, partition, key, value)
-
-
-def _identity(outcome: ClientScored | EpisodeOpened | EpisodeClosed) -> Iterable[object]:
-    """Name the fact: the same for every copy of it."""
-    match outcome:
-        case ClientScored():
-            yield from ("score", outcome.client_id, outcome.version, outcome.policy_version)
-            yield from (outcome.day, outcome.generation)
-        case EpisodeOpened():
-            yield from ("opened", outcome.episode_id, outcome.as_of.isoformat())
-        case EpisodeClosed():
-            yield from ("closed", outcome.episode_id, outcome.as_of.isoformat())
+    def _settled(self, sheet: Sheet) -> None:
+        """Keep long rows decoded; the others are read again faster than they would be kept."""
+        long = self._long
+        for partition, rows in sheet.touched.items():
+            for client_id, row in rows.items():
+                if row.directory:
+                    long[partition, client_id] = row
+                    long.move_to_end((partition, client_id))
+                elif long:
+                    long.pop((partition, client_id), None)
+        while len(self._long) > LONG_ROWS_KEPT:
+            self._long.popitem(last=False)

@@ -4,86 +4,21 @@ Nothing here reads a clock or touches a store. The row is all that is remembered
 is to be told to the world is returned, and told before the row is written.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import Literal, NamedTuple
-
-import msgspec
 
 from common.clock import day_of
-from common.events import (
-    ClientChanged,
-    ClientErased,
-    ClientScored,
-    Data,
-    EpisodeClosed,
-    EpisodeOpened,
-    EvidenceDay,
-    OrderChanged,
-    OrderRemoved,
-    ScoreFeatures,
-    ScoreParts,
-    episode_id_of,
-)
-from common.score.ledger import Ledger, entry_of_order, entry_of_removal, order_days
-from common.score.model import (
-    EXPONENT_MAX,
-    Assessment,
-    Features,
-    assess,
-    parts_on,
-    score_on,
-)
+from common.score.calendar import calendar_of
+from common.score.model import Assessment
 from common.score.policy import Policy
+from common.wire import ClientImage, LaneImage, OrderImage, RemovalImage
+from scorer.merging import erase, merge_client, merge_order
+from scorer.orders import NEVER
+from scorer.outcomes import Forgotten, Moment, Outcome, Reason, Rules, closed, opened, scored
+from scorer.rows import Row
+from scorer.runs import assess_many
 
-
-class Row(msgspec.Struct, array_like=True):
-    """All that is stored of one client. ``due`` and ``policy`` stand first: RowHead reads them."""
-
-    due: int | None = None
-    """The next business day on which a tick has something to do here."""
-    policy: int = 0
-    """The version of the policy of the last assessment; 0 before the first."""
-    day: int | None = None
-    """The business day of the last assessment."""
-    last_day: int | None = None
-    """The last counted order-day at the last assessment: it names the episode of this silence."""
-    crossing_day: int | None = None
-    """The first day at risk, as of the last assessment."""
-    open: bool = False
-    """Whether the episode of this silence was opened and not closed since."""
-    ledger: Ledger = msgspec.field(default_factory=Ledger)
-
-
-class RowHead(msgspec.Struct, array_like=True):
-    """The first fields of a row: enough to rebuild the due-index without reading ledgers."""
-
-    due: int | None = None
-    policy: int = 0
-
-
-class Rules(NamedTuple):
-    """What every assessment needs besides the row."""
-
-    policy: Policy
-    generation: int
-
-
-class Moment(NamedTuple):
-    """A point of business time, and the shop's calendar day that it falls on."""
-
-    now: datetime
-    day: int
-
-
-class Forgotten(NamedTuple):
-    """A client of whom nothing is to be told any more: a tombstone on the scores."""
-
-    client_id: int
-
-
-Outcome = ClientScored | EpisodeOpened | EpisodeClosed | Forgotten
-LaneData = ClientChanged | OrderChanged | OrderRemoved | ClientErased
-Reason = Literal["order", "score", "erased"]
+__all__ = ["Forgotten", "Moment", "Outcome", "Rules", "merge", "moment", "reassess_many"]
 
 
 def moment(now: datetime, zone: tzinfo) -> Moment:
@@ -91,49 +26,49 @@ def moment(now: datetime, zone: tzinfo) -> Moment:
     return Moment(now, day_of(now, zone))
 
 
-def merge(row: Row, data: Data, zone: tzinfo) -> bool:
-    """Merge one domain event into the row's ledger; return whether it was news.
-
-    Raises TypeError for data that no lane carries.
-    """
-    ledger = row.ledger
-    match data:
-        case OrderChanged():
-            day = day_of(data.ordered_at, zone)
-            cents = int(data.amount.scaleb(2))
-            entry = entry_of_order(data.version, day, cents, data.status)
-            return ledger.merge_order(data.order_id, entry)
-        case OrderRemoved():
-            return ledger.merge_order(data.order_id, entry_of_removal(data.version))
-        case ClientChanged():
-            return ledger.merge_client(data.version)
-        case ClientErased():
-            return ledger.erase(data.version)
-    raise TypeError(f"no lane carries {type(data).__name__}")
+def merge(row: Row, image: LaneImage, zone: tzinfo) -> bool:
+    """Merge one image of a lane into the row's ledger; return whether it was news."""
+    if type(image) is OrderImage:
+        cents = image.cents if image.counts else 0
+        day = calendar_of(zone).day(image.ordered_at) if cents else NEVER
+        return merge_order(row, image.order_id, image.version, removed=False, day=day, cents=cents)
+    if type(image) is RemovalImage:
+        return merge_order(row, image.order_id, image.version, removed=True, day=NEVER, cents=0)
+    if type(image) is ClientImage:
+        return merge_client(row, image.version)
+    return erase(row, image.version)
 
 
-def reassess(
-    client_id: int, row: Row, at: Moment, rules: Rules, *, opens: bool = False
+def reassess_many(
+    items: Sequence[tuple[int, Row]], at: Moment, rules: Rules, *, opens: bool = False
 ) -> list[Outcome]:
-    """Assess a row whose ledger, day or policy changed: update it, return what is to be told.
+    """Assess rows whose ledger, day or policy changed: update them, return what is to be told.
 
     Only a tick may open an episode (``opens``), since only then is the ledger known to be whole.
+    What is told of a client stands together, in the order in which it must be sent.
     """
-    if row.ledger.erased:
-        return _forget(client_id, row, at, rules)
-    result = assess(row.ledger, at.day, rules.policy)
-    last = result.features.last if result.features else None
-    told: list[Outcome] = _close(client_id, row, result, at, rules)
-    row.policy, row.day = rules.policy.version, at.day
-    row.last_day, row.crossing_day = last, result.crossing_day
-    row.due = result.next_day
-    if result.state == "at_risk" and not row.open:
-        if opens:
-            row.open = True
-            told.append(_opened(client_id, row, result, at, rules))
+    told: list[Outcome] = []
+    living = []
+    for client_id, row in items:
+        if row.erased_version and row.erased:
+            told += _forget(client_id, row, at, rules)
         else:
-            row.due = result.crossing_day
-    told.append(_scored(client_id, row, result, at, rules))
+            living.append((client_id, row))
+    results = assess_many([row for _, row in living], at.day, rules.policy)
+    for (client_id, row), result in zip(living, results, strict=True):
+        if row.last_day is not None:
+            told += _close(client_id, row, result, at, rules)
+        row.policy, row.day = rules.policy.version, at.day
+        row.last_day = result.features.last if result.features else None
+        row.crossing_day = result.crossing_day
+        row.due = result.next_day
+        if result.state == "at_risk" and not row.open:
+            if opens:
+                row.open = True
+                told.append(opened(client_id, row, result, at, rules))
+            else:
+                row.due = result.crossing_day
+        told.append(scored(client_id, row, result, at, rules))
     return told
 
 
@@ -158,7 +93,7 @@ def _close(client_id: int, row: Row, new: Assessment, at: Moment, rules: Rules) 
     else:
         return []
     row.open = False
-    return [_closed(client_id, known, reason, at, rules)]
+    return [closed(client_id, known, reason, at, rules)]
 
 
 def _recovered(new: Assessment, day: int, policy: Policy) -> bool:
@@ -175,92 +110,9 @@ def _forget(client_id: int, row: Row, at: Moment, rules: Rules) -> list[Outcome]
     told: list[Outcome] = []
     crossed = row.crossing_day is not None and row.crossing_day <= at.day
     if row.last_day is not None and (row.open or crossed):
-        told.append(_closed(client_id, row.last_day, "erased", at, rules))
+        told.append(closed(client_id, row.last_day, "erased", at, rules))
     row.due = row.last_day = row.crossing_day = None
     row.open = False
     row.policy, row.day = rules.policy.version, at.day
     told.append(Forgotten(client_id))
     return told
-
-
-def _closed(
-    client_id: int, last_day: int, reason: Reason, at: Moment, rules: Rules
-) -> EpisodeClosed:
-    return EpisodeClosed(
-        episode_id=episode_id_of(client_id, last_day),
-        client_id=client_id,
-        generation=rules.generation,
-        policy_version=rules.policy.version,
-        as_of=at.now,
-        reason=reason,
-    )
-
-
-def _opened(
-    client_id: int, row: Row, result: Assessment, at: Moment, rules: Rules
-) -> EpisodeOpened:
-    features, policy = result.features, rules.policy
-    if features is None or result.score is None or result.entry is None:
-        raise ValueError("an episode needs a score")
-    if result.crossing_day is None:
-        raise ValueError("an episode needs a crossing day")
-    by_score = score_on(features, result.crossing_day, policy) <= result.entry
-    return EpisodeOpened(
-        episode_id=episode_id_of(client_id, features.last),
-        client_id=client_id,
-        generation=rules.generation,
-        policy_version=policy.version,
-        as_of=at.now,
-        last_order_day=features.last,
-        crossing_day=result.crossing_day,
-        cause="score" if by_score else "silence",
-        score=result.score,
-        entry=result.entry,
-        value=_value_on(features, at.day, policy),
-        parts=_parts(features, at.day, policy),
-        evidence=[
-            EvidenceDay(day=day, cents=cents, orders=list(orders))
-            for day, cents, orders in order_days(row.ledger, at.day, policy.ahead_days)
-        ],
-    )
-
-
-def _scored(client_id: int, row: Row, result: Assessment, at: Moment, rules: Rules) -> ClientScored:
-    features, policy = result.features, rules.policy
-    return ClientScored(
-        client_id=client_id,
-        generation=rules.generation,
-        version=row.ledger.version,
-        merged=row.ledger.merged,
-        policy_version=policy.version,
-        as_of=at.now,
-        day=at.day,
-        score=result.score,
-        state=result.state,
-        features=None
-        if features is None
-        else ScoreFeatures(
-            frequency=features.frequency,
-            value=features.value,
-            n=features.n,
-            first_day=features.first,
-            last_day=features.last,
-        ),
-        parts=None if features is None else _parts(features, at.day, policy),
-        entry=result.entry,
-        exit=result.exit,
-        crossing_day=result.crossing_day,
-        lapse_day=result.lapse_day,
-        episode_id=episode_id_of(client_id, features.last) if row.open and features else None,
-    )
-
-
-def _parts(features: Features, day: int, policy: Policy) -> ScoreParts:
-    return ScoreParts(**parts_on(features, day, policy)._asdict())
-
-
-def _value_on(features: Features, day: int, policy: Policy) -> float:
-    """Return the decayed spend as of ``day``, in units of the shop's currency."""
-    silence = max(0, day - features.last)
-    decay: float = 2.0 ** -min(silence / policy.half_life_days, EXPONENT_MAX)
-    return features.value * decay

@@ -1,44 +1,33 @@
-"""The scorer's work: events into ledgers, ticks into episodes, for all partitions of a worker.
+"""The scorer's work: events into ledgers, control into what a partition knows.
 
-It is driven by one agent, one batch of records after another, so nothing here runs at the same time
-as anything else.
+One thing at a time: the agent's batches and the chores take turns (``turn``). What they make is
+handed to the pipeline, and the next turn need not wait for it.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from datetime import tzinfo
-from typing import Protocol
+import asyncio
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime, tzinfo
+from typing import Any, Protocol
 
 from common.clock import BusinessClock
 from common.codec import decode
 from common.errors import Misconfigured, PoisonMessage
-from common.events import (
-    ClientChanged,
-    ClientErased,
-    OrderChanged,
-    OrderRemoved,
-    PolicyPublished,
-    SnapshotState,
-    Tick,
-)
+from common.events import GenerationAnnounced, PolicyPublished, SnapshotState, Tick
 from common.logs import Logger
 from common.partition import partition_of
-from common.topics import BACKFILL, CONTROL, LIVE
+from common.topics import CONTROL
+from common.wire import LaneImage, read_lane
 from scorer.desk import Desk
 from scorer.engine import Moment, merge, moment
-from scorer.shard import POLICY_KEY, SNAPSHOT_KEY, TICK_KEY, Shard, decode_head
-from scorer.table import Rows
-from scorer.ticks import Reach, business_time_of
-
-CHUNK = 500
-"""Clients that one tick works off: some 50 ms, during which live events wait."""
-
-SKIM = 20_000
-"""Rows that one tick looks at while it walks for those not assessed under the policy in force."""
+from scorer.pipeline import Pipeline
+from scorer.shard import POLICY_KEY, SNAPSHOT_KEY, Shard
+from scorer.table import Store
+from scorer.ticks import business_time_of
+from scorer.voice import GENERATION_KEY, Voice
 
 LOG_APPEND_TIME = 1
 """Kafka's timestamp type for a time set by the broker."""
-
-LANE_DATA = (ClientChanged, OrderChanged, OrderRemoved, ClientErased)
 
 
 class Record(Protocol):
@@ -57,97 +46,137 @@ class Keeper:
     def __init__(
         self,
         *,
-        rows: Rows,
-        desk: Desk,
+        store: Store,
+        pipeline: Pipeline,
+        generation: int,
         clock: BusinessClock,
         zone: tzinfo,
         partitions: int,
-        reach: Callable[[str, int], Reach],
         log: Logger,
+        retire: Callable[[], None] = lambda: None,
     ) -> None:
-        """``reach`` tells how far a partition of a topic has been read and settled."""
-        self._rows = rows
-        self._desk = desk
-        self._clock = clock
-        self._zone = zone
-        self._partitions = partitions
-        self._reach = reach
-        self._log = log
+        """``retire`` is called once a later generation speaks: nothing more is to be read."""
+        self.turn = asyncio.Lock()
+        self.open = True
+        """Whether the partitions are this worker's; what comes otherwise will come again."""
         self.shards: dict[int, Shard] = {}
+        self.voices: dict[int, Voice] = {}
+        self.desk = Desk(store, pipeline, self.voices, generation)
+        self._store = store
+        self._pipeline = pipeline
+        self._generation = generation
+        self._clock = clock
+        self.zone = zone
+        self._partitions = partitions
+        self._log = log
+        self._retire = retire
+        self._said_old: dict[int, datetime | None] = {}
 
-    def revoke(self, partitions: Collection[int]) -> None:
-        """Forget partitions that are no longer this worker's."""
-        for partition in partitions:
-            self.shards.pop(partition, None)
+    # --- partitions ---
 
-    def problem(self) -> str | None:
-        """Say what keeps the worker from being ready: a tick from the future."""
-        parked = [s.partition for s in list(self.shards.values()) if s.gate.parked is not None]
-        return f"ticks from the future are parked in partitions {parked}" if parked else None
+    async def leave(self) -> None:
+        """Finish what is under way, and forget all partitions: they may become another worker's."""
+        self.open = False
+        async with self.turn:
+            await self._pipeline.drained()
+            self.shards.clear()
+            self.voices.clear()
+            self.desk.forget()
 
-    async def lane(self, topic: str, partition: int, records: Sequence[Record]) -> None:
+    def enter(self) -> None:
+        """Begin to work: partitions have been assigned."""
+        self.open = True
+
+    def shard(self, partition: int) -> Shard:
+        """Return a partition's memory, rebuilt from its rows if need be."""
+        found = self.shards.get(partition)
+        if found is None:
+            self.voices[partition] = Voice(self._generation)
+            found = Shard.rebuilt(partition, self._rows_but_voice(partition))
+            self.shards[partition] = found
+            self._log.info("partition opened", partition=partition, due=len(found.due))
+        return found
+
+    def _rows_but_voice(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
+        for key, value in self._store.scan(partition):
+            if key == GENERATION_KEY:
+                self.voices[partition] = Voice(self._generation, value)
+            else:
+                yield key, value
+
+    # --- records ---
+
+    def lane(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         """Merge events into their clients' ledgers; ``settle`` makes them durable."""
-        shard, now = self._shard(partition), self._now()
+        shard, now = self.shard(partition), self.now()
+        images: list[tuple[Record, LaneImage]] = []
         for record in records:
             if record.value is None:
                 continue
             try:
-                self._merge(shard, record.value, now)
+                images.append((record, read_lane(record.value)))
             except PoisonMessage as error:
                 self._park(error, topic, partition, record)
+        rows = self.desk.fetch(shard, {image.client_id for _, image in images})
+        changed, zone = self.desk.changed, self.zone
+        for record, image in images:
+            client_id = image.client_id
+            row = rows[client_id]
+            # A client that is known here is at home here.
+            if not row.version and partition_of(client_id, self._partitions) != partition:
+                detail = f"client {client_id} is not of partition {partition}"
+                self._park(PoisonMessage("wrong_partition", detail), topic, partition, record)
+            elif merge(row, image, zone):
+                changed(shard, client_id, now)
 
-    async def control(self, partition: int, record: Record) -> None:
-        """Act on one control record; everything before it must have been settled."""
+    def control(self, partition: int, record: Record) -> None:
+        """Act on one control record; ``settle`` makes it durable."""
         if record.value is None:
             return
-        shard = self._shard(partition)
+        shard = self.shard(partition)
         try:
             data = decode(record.value).data
             match data:
                 case Tick() if data.partition == partition:
-                    await self._tick(shard, data, record)
+                    self._tick(shard, data, record)
                 case SnapshotState():
                     self._log.info("snapshot", partition=partition, active=data.active)
                     shard.importing = data.active
                     shard.gate.restart()
-                    self._desk.keep(partition, SNAPSHOT_KEY, b"1" if data.active else b"0")
+                    self.desk.keep(partition, SNAPSHOT_KEY, b"1" if data.active else b"0")
                 case PolicyPublished():
-                    self._adopt(shard, data)
+                    if shard.adopt(data.policy):
+                        self._log.info("policy", partition=partition, version=data.policy.version)
+                        value = data.policy.model_dump_json().encode()
+                        self.desk.keep(partition, POLICY_KEY, value)
+                case GenerationAnnounced():
+                    self._announced(partition, data.generation)
                 case _:
                     detail = f"{type(data).__name__} in partition {partition}"
                     self._park(PoisonMessage("unexpected", detail), CONTROL.name, partition, record)
         except PoisonMessage as error:
             self._park(error, CONTROL.name, partition, record)
-        await self.settle()
 
-    async def settle(self) -> None:
-        """Tell what is to be told and write the rows; raises Transient."""
-        await self._desk.settle(self._now())
+    async def settle(self, events: Collection[Any] = ()) -> None:
+        """Hand on what was touched, and with it ``events``, to be acknowledged when it is durable.
 
-    def _merge(self, shard: Shard, value: bytes, now: Moment) -> None:
-        data = decode(value).data
-        if not isinstance(data, LANE_DATA):
-            raise PoisonMessage("unexpected", f"a lane does not carry {type(data).__name__}")
-        if partition_of(data.client_id, self._partitions) != shard.partition:
-            raise PoisonMessage(
-                "wrong_partition", f"client {data.client_id} is not of partition {shard.partition}"
-            )
-        if merge(self._desk.row(shard, data.client_id), data, self._zone):
-            self._desk.changed(shard, data.client_id, now)
+        Waits only while too much is on its way.
+        """
+        await self._pipeline.submit(self.desk.close(self.now(), events))
+        if any(voice.superseded for voice in self.voices.values()):
+            self.open = False
+            self._retire()
 
-    def _adopt(self, shard: Shard, data: PolicyPublished) -> None:
-        if shard.adopt(data.policy):
-            self._log.info("policy", partition=shard.partition, version=data.policy.version)
-            self._desk.keep(shard.partition, POLICY_KEY, data.policy.model_dump_json().encode())
+    def now(self) -> Moment:
+        """Return the present moment of business time."""
+        return moment(self._clock.now(), self.zone)
 
-    async def _tick(self, shard: Shard, tick: Tick, record: Record) -> None:
+    def _tick(self, shard: Shard, tick: Tick, record: Record) -> None:
         if record.timestamp_type != LOG_APPEND_TIME:
             raise Misconfigured(f"{CONTROL.name} must have message.timestamp.type=LogAppendTime")
-        await self._walk(shard)
-        await self._work_off(shard)
         anchor = self._clock.anchor()
         at_broker = business_time_of(record.timestamp, anchor)
-        verdict = shard.gate.offer(tick, at_broker, anchor.rate)
+        verdict = shard.gate.offer(tick, at_broker, anchor.rate, time.monotonic())
         if verdict == "parked":
             self._log.error(
                 "tick from the future",
@@ -155,69 +184,26 @@ class Keeper:
                 as_of=tick.as_of.isoformat(),
                 at_broker=at_broker.isoformat(),
             )
-        elif verdict == "kept":
-            await self._work_off(shard)
+        elif verdict == "old" and self._said_old.get(shard.partition) != shard.gate.acted:
+            self._said_old[shard.partition] = shard.gate.acted
+            self._log.warning(
+                "tick before the last one acted on",
+                partition=shard.partition,
+                as_of=tick.as_of.isoformat(),
+            )
 
-    async def _work_off(self, shard: Shard) -> None:
-        """Do one chunk of the work of the tick in hand, if both lanes have passed its ends."""
-        if shard.importing or shard.policy is None:
+    def _announced(self, partition: int, generation: int) -> None:
+        voice = self.voices[partition]
+        if not voice.hear(generation):
             return
-        tick = shard.gate.passed(
-            self._reach(LIVE.name, shard.partition), self._reach(BACKFILL.name, shard.partition)
-        )
-        if tick is None:
-            return
-        at = moment(tick.as_of, self._zone)
-        clients = shard.due.until(at.day, CHUNK)
-        for client_id in clients:
-            row = self._desk.row(shard, client_id)
-            if row.day is not None and row.day > at.day:
-                # Judged on a later day already, as of the clock: a tick of that day will do it.
-                shard.due.put(client_id, row.day)
-            else:
-                self._desk.assess(shard, client_id, at, opens=True)
-        if len(clients) < CHUNK:
-            shard.gate.done()
-            stored = shard.tick_stored
-            if stored is None or moment(stored, self._zone).day != at.day:
-                shard.tick_stored = tick.as_of
-                self._desk.keep(shard.partition, TICK_KEY, tick.as_of.isoformat().encode())
-        await self.settle()
-
-    async def _walk(self, shard: Shard) -> None:
-        """Assess one chunk of the rows that the policy in force has not assessed yet."""
-        if shard.policy is None or shard.recross_from is None:
-            return
-        now, found, seen = self._now(), 0, 0
-        for key, value in self._rows.scan(shard.partition, shard.recross_from):
-            if not key.isdigit():
-                continue
-            seen += 1
-            if found >= CHUNK or seen > SKIM:
-                shard.recross_from = key
-                break
-            if decode_head(value).policy != shard.policy.version:
-                found += 1
-                self._desk.row(shard, int(key))
-                self._desk.assess(shard, int(key), now)
-        else:
-            shard.recross_from = None
-            self._log.info("policy walked", partition=shard.partition, rows=found)
-        await self.settle()
-
-    def _shard(self, partition: int) -> Shard:
-        shard = self.shards.get(partition)
-        if shard is None:
-            shard = Shard.rebuilt(partition, self._rows.scan(partition))
-            self.shards[partition] = shard
-            self._log.info("partition opened", partition=partition, due=len(shard.due))
-        return shard
+        self._log.info("generation", partition=partition, own=voice.own, current=generation)
+        self.desk.keep(partition, GENERATION_KEY, voice.row())
 
     def _park(self, error: PoisonMessage, topic: str, partition: int, record: Record) -> None:
         self._log.warning(
             "parked", topic=topic, partition=partition, offset=record.offset, reason=error.reason
         )
-        self._desk.park(
+        self.desk.park(
             error,
             topic=topic,
             partition=partition,
@@ -225,6 +211,3 @@ class Keeper:
             key=record.key,
             value=record.value,
         )
-
-    def _now(self) -> Moment:
-        return moment(self._clock.now(), self._zone)

@@ -1,79 +1,94 @@
-"""Adapter: what the scorer tells the world, acknowledged by the broker or the process ends.
+"""What this worker writes to Kafka: a writer for each owned partition, and its ticks.
 
 Faust's own producer buffers, gives up flushing after 0.1 s and only logs a failed send, so nothing
 goes through it.
 """
 
 import asyncio
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
-from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
-from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from common.errors import Transient
+from common.kafka import producer
+from scorer.writer import CONFIG, STEP_LIMIT_S, Fenced, Letter, Rows, Writer, send, sorted_out
 
-DELIVERY_LIMIT_MS = 40_000
-"""aiokafka retries within it: about as long as a broker takes to come back."""
+T = TypeVar("T")
 
-BATCH_BYTES_MAX = 256 * 1024
-REQUEST_BYTES_MAX = 4 * 1024 * 1024
-
-
-class Letter(NamedTuple):
-    """One record to be sent."""
-
-    topic: str
-    partition: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+THREAD_LIMIT_S = 60.0
+"""Above the limit of a transaction: a client that has lost its coordinator may wait for ever."""
+THREADS = 8
 
 
 class Outbox:
-    """An idempotent producer whose every send is awaited."""
+    """The writers of this worker's partitions, and a plain producer for its ticks."""
 
-    def __init__(self, servers: str) -> None:
-        """Make the producer inside the running loop; ``start`` connects it."""
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=servers,
-            client_id="scorer",
-            acks="all",
-            enable_idempotence=True,
-            compression_type="lz4",
-            linger_ms=0,
-            max_batch_size=BATCH_BYTES_MAX,
-            max_request_size=REQUEST_BYTES_MAX,
-            request_timeout_ms=DELIVERY_LIMIT_MS,
-        )
+    def __init__(self, servers: str, group: str, changelog: str) -> None:
+        """Write as ``group``; nothing is connected yet."""
+        self._servers = servers
+        self._group = group
+        self._changelog = changelog
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="outbox")
+        self._writers: dict[int, Writer] = {}
+        self._plain: Producer | None = None
 
-    async def start(self) -> None:
-        """Connect to the broker."""
-        await self._producer.start()
+    async def take(self, partitions: Collection[int]) -> None:
+        """Become the writer of these partitions, and of no others; raises Transient, Fenced.
+
+        Whoever wrote to them before is fenced when this returns: also a writer of this worker's
+        own, since between two assignments a partition may have been another one's.
+        """
+        held, self._writers = self._writers, {}
+        await asyncio.gather(*(self.thread(writer.close) for writer in held.values()))
+        opened = await asyncio.gather(*(self.thread(self._open, one) for one in partitions))
+        self._writers = dict(zip(partitions, opened, strict=True))
+
+    async def settle(self, partition: int, letters: Iterable[Letter], rows: Rows) -> int:
+        """Write a partition's letters and rows, all or nothing; see ``Writer.settle``."""
+        writer = self._writers.get(partition)
+        if writer is None:
+            raise Fenced(f"fenced: partition {partition} is not this worker's")
+        return await self.thread(writer.settle, letters, rows)
+
+    async def send(self, letters: Iterable[Letter]) -> None:
+        """Send records outside of any transaction and wait until the broker has them.
+
+        For ticks only: those of a zombie are old, and change nothing. Raises Transient.
+        """
+        await self.thread(self._send, list(letters))
 
     async def stop(self) -> None:
-        """Send what is left and disconnect."""
-        await self._producer.stop()
+        """Let go of all partitions."""
+        await self.take(())
+        self._threads.shutdown(wait=False)
 
-    async def send(self, letters: Iterable[Letter]) -> dict[tuple[str, int], int]:
-        """Send records and wait for every acknowledgement.
-
-        Returns the highest offset given per topic and partition. Raises Transient when one could
-        not be delivered: some of the others may have been.
-        """
-        sent = []
+    async def thread(self, work: Callable[..., T], *args: Any) -> T:
+        """Run blocking work in a thread; raises Transient when it takes far too long."""
+        running = asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
         try:
-            for topic, partition, key, value, headers in letters:
-                sent.append(
-                    await self._producer.send(
-                        topic, value, key=key, partition=partition, headers=list(headers)
-                    )
-                )
-            acknowledged = await asyncio.gather(*sent)
-        except KafkaError as error:
-            raise Transient(f"a record could not be delivered: {error!r}") from error
-        highest: dict[tuple[str, int], int] = {}
-        for record in acknowledged:
-            place = (record.topic, record.partition)
-            highest[place] = max(record.offset, highest.get(place, -1))
-        return highest
+            return await asyncio.wait_for(running, THREAD_LIMIT_S)
+        except TimeoutError as error:
+            raise Transient(f"nothing was heard of the broker for {THREAD_LIMIT_S} s") from error
+
+    def _open(self, partition: int) -> Writer:
+        return Writer(self._servers, f"{self._group}-{partition}", partition, self._changelog)
+
+    def _send(self, letters: list[Letter]) -> None:
+        if self._plain is None:
+            self._plain = producer(self._servers, {**CONFIG, "linger.ms": 0})
+        failed: list[KafkaError] = []
+
+        def told(error: KafkaError | None, _: Message) -> None:
+            if error is not None:
+                failed.append(error)
+
+        try:
+            for letter in letters:
+                send(self._plain, letter, told)
+            left = self._plain.flush(STEP_LIMIT_S)
+        except KafkaException as error:
+            raise sorted_out(error, "ticks") from error
+        if failed or left:
+            raise Transient(f"a tick could not be delivered: {failed or left}")

@@ -19,5 +19,8 @@ class Settings(ServiceSettings):
     """A new generation is a new group with new changelogs: it reads both lanes from the start."""
     tick_period_s: Annotated[float, Field(gt=0, le=3600)] = 1.0
     """Wall seconds between the ticks that this worker writes for its partitions."""
+    session_timeout_s: Annotated[float, Field(ge=1, le=300)] = 30.0
+    """A worker that comes back within it finds its partitions waiting; one that does not is
+    replaced after it."""
     replication_factor: Annotated[int, Field(ge=1, le=32)] = 1
     """Of the changelog topic, when this worker is the first to need it."""

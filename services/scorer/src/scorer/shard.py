@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-import msgspec
-
 from common.score.policy import Policy
 from scorer.due import DueIndex
-from scorer.engine import Row, RowHead
+from scorer.rows import decode_head, is_head
 from scorer.ticks import Gate
 
 POLICY_KEY = b"!policy"
@@ -17,15 +15,6 @@ RESERVED = b"!"
 """Keys of clients are digits; what begins with this is the partition's own."""
 
 FIRST_CLIENT = b"0"
-
-decode_row = msgspec.msgpack.Decoder(Row).decode
-encode_row = msgspec.msgpack.Encoder().encode
-decode_head = msgspec.msgpack.Decoder(RowHead).decode
-
-
-def key_of(client_id: int) -> bytes:
-    """Return the key of a client's row, score and episodes."""
-    return str(client_id).encode()
 
 
 class Shard:
@@ -61,6 +50,8 @@ class Shard:
         for key, value in rows:
             if key.startswith(RESERVED):
                 shard._restore(key, value)
+                continue
+            if not is_head(key):
                 continue
             head = decode_head(value)
             policies.add(head.policy)

@@ -8,7 +8,8 @@ from common.clock import BusinessClock
 from common.codec import encode
 from common.events import Tick
 from common.topics import BACKFILL, CONTROL, LIVE
-from scorer.outbox import Letter, Outbox
+from scorer.outbox import Outbox
+from scorer.writer import Letter
 
 Ends = Mapping[tuple[str, int], int]
 KEY = b"tick"

@@ -42,13 +42,17 @@ class Gate:
         self.in_hand: Tick | None = None
         self.parked: Tick | None = None
         """The newest tick, if it came from the future: readiness is red while there is one."""
+        self.taken_s: float | None = None
+        """Since when the tick in hand has been there, in seconds of the caller's clock."""
         self._skips = False
 
-    def offer(self, tick: Tick, at_broker: datetime, rate: float) -> Verdict:
+    def offer(
+        self, tick: Tick, at_broker: datetime, rate: float, now_s: float | None = None
+    ) -> Verdict:
         """Take a tick in hand, unless it is old, from the future, or another one is in hand.
 
         ``at_broker`` is the business time at which the broker appended the tick; ``rate`` is how
-        fast business time runs.
+        fast business time runs; ``now_s`` is monotonic time.
         """
         if tick.as_of > at_broker + timedelta(seconds=TOLERANCE_S) * rate:
             self.parked = tick
@@ -59,7 +63,7 @@ class Gate:
         if self.in_hand is not None or self._skips:
             self._skips = False
             return "waiting"
-        self.in_hand = tick
+        self.in_hand, self.taken_s = tick, now_s
         return "kept"
 
     def restart(self) -> None:
@@ -68,7 +72,7 @@ class Gate:
         Their ends may have been read before the snapshot's last events were written. The writer
         reads the ends of one tick after it has sent the one before, so the second is sound.
         """
-        self.in_hand = None
+        self.in_hand = self.taken_s = None
         self._skips = True
 
     def passed(self, live: Reach, backfill: Reach) -> Tick | None:
@@ -83,7 +87,7 @@ class Gate:
         if self.in_hand is None:
             raise ValueError("no tick is in hand")
         self.acted = self.in_hand.as_of
-        self.in_hand = None
+        self.in_hand = self.taken_s = None
 
 
 def business_time_of(timestamp_ms: int, anchor: Anchor) -> datetime:

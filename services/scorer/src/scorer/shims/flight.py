@@ -11,7 +11,7 @@ settled run, whatever lies between the offsets. A run that is settled out of tur
 before it was lost: that is an error, and the process ends without committing.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -40,17 +40,22 @@ class Flight:
         self._open: dict[tuple[str, int], deque[Run]] = {}
         self._settled: dict[tuple[str, int], int] = {}
         self._positions: Mapping[TopicPartition, int | None] = {}
-        self._fetched_total = 0
-        self._settled_total = 0
+        # Each of the two is written by one thread only.
+        self._fetched: Counter[str] = Counter()
+        self._settled_of: Counter[str] = Counter()
 
     @property
     def size(self) -> int:
         """Number of records in flight."""
-        return self._fetched_total - self._settled_total
+        return sum(self.size_of(topic) for topic in list(self._fetched))
+
+    def size_of(self, topic: str) -> int:
+        """Return the number of a topic's records in flight."""
+        return self._fetched[topic] - self._settled_of[topic]
 
     def fetched(self, tp: tuple[str, int], run: Run) -> None:
         """Note a run as it leaves the fetcher."""
-        self._fetched_total += run.size
+        self._fetched[tp[0]] += run.size
         self._open.setdefault(tp, deque()).append(run)
 
     def publish(self, positions: Mapping[TopicPartition, int | None]) -> None:
@@ -64,7 +69,7 @@ class Flight:
             turn = waiting[0] if waiting else None
             raise LostRecords(f"{tp}: the run up to {last} was settled, the turn is {turn}")
         run = waiting.popleft()
-        self._settled_total += run.size
+        self._settled_of[tp[0]] += run.size
         self._settled[tp] = run.last + 1
 
     def committable(self, tp: tuple[str, int]) -> int | None:
@@ -84,4 +89,4 @@ class Flight:
     def forget(self) -> None:
         """Drop everything: the consumer was sent back to its committed offsets."""
         self._open, self._settled, self._positions = {}, {}, {}
-        self._settled_total = self._fetched_total
+        self._settled_of = Counter(self._fetched)

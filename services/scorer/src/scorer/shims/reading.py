@@ -13,7 +13,7 @@ The holes, all in ``faust/transport/drivers/aiokafka.py`` and ``faust/transport/
 """
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from aiokafka.structs import ConsumerRecord  # type: ignore[import-untyped]
@@ -21,24 +21,17 @@ from faust.transport.drivers.aiokafka import (
     AIOKafkaConsumerThread,
     Consumer,
     Transport,
+    ensure_aiokafka_TPset,
 )
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage, Message
 
 from scorer.shims.flight import Flight, Run
+from scorer.shims.turns import RUN_MAX, Turns
 
 FETCH_WAIT_MS = 20
 """How long the broker may hold back an empty fetch; it bounds how long a new record of a partition
 that was not part of the fetch under way has to wait."""
-
-RUN_MAX = 500
-"""Records in one run: a run is settled as a whole."""
-
-IN_FLIGHT_MAX = 3_000
-"""Records fetched and not yet settled; beyond it fetching waits."""
-
-IN_FLIGHT_MAX_BACKFILL = 300
-"""Beyond it the backfill lane waits: a live record is never farther than that from its turn."""
 
 BACKPRESSURE_S = 0.005
 
@@ -69,14 +62,14 @@ class Wanted:
     Always true: the fetcher takes an empty collection for "all partitions".
     """
 
-    def __init__(self, active: Collection[TP], without: frozenset[str]) -> None:
-        """Look at ``active``, without the partitions of some topics."""
+    def __init__(self, active: Collection[TP], topics: Collection[str]) -> None:
+        """Look at those partitions of ``active`` that belong to ``topics``."""
         self._active = active
-        self._without = without
+        self._topics = topics
 
     def __contains__(self, tp: Any) -> bool:
         """Whether a partition is to be read now."""
-        return tp in self._active and tp.topic not in self._without
+        return tp.topic in self._topics and tp in self._active
 
     def __bool__(self) -> bool:
         """Return True."""
@@ -97,6 +90,8 @@ class CommittedReader(AIOKafkaConsumerThread):
     async def seek_to_committed(self) -> Any:
         """Seek all partitions to their committed offsets, and those without one to their start."""
         committed = await super().seek_to_committed()
+        # What there is on the live lane shows in a moment.
+        self.consumer.turns.seen()
         fresh = [
             tp
             for tp, offset in committed.items()
@@ -111,38 +106,42 @@ class CommittedReader(AIOKafkaConsumerThread):
         consumer: Any,
         active_partitions: Any,
         timeout: float | None = None,  # noqa: ASYNC109 - the signature is Faust's
-        max_records: int | None = None,
+        max_records: int | None = None,  # noqa: ARG002
     ) -> Any:
-        flight, later = self.consumer.flight, self.consumer.later
-        if self.app.in_recovery:
-            return await super()._fetch_records(
-                consumer, cast(Any, Wanted(active_partitions, frozenset())), timeout, max_records
-            )
-        if flight.size >= IN_FLIGHT_MAX:
+        turns = self.consumer.turns
+        if self.consumer.retired:
             await asyncio.sleep(BACKPRESSURE_S)
             return {}
+        found: dict[TP, list[Any]] = {}
         # What is urgent is taken without waiting; only then one waits, for anything allowed.
-        found = await self._fetch(consumer, active_partitions, later, 0.0)
-        if found:
-            return found
-        if flight.size >= IN_FLIGHT_MAX_BACKFILL:
-            return await self._fetch(consumer, active_partitions, later, BACKPRESSURE_S)
-        return await self._fetch(consumer, active_partitions, frozenset(), timeout or 0.0)
+        for topic, room in turns.next():
+            found |= await self._fetch(consumer, active_partitions, [topic], 0.0, room)
+        if not found:
+            allowed = turns.open()
+            if not allowed:
+                await asyncio.sleep(BACKPRESSURE_S)
+                return {}
+            wait_s = timeout or 0.0 if len(allowed) == len(turns.lanes) else BACKPRESSURE_S
+            room = min(turns.room(topic) for topic in allowed)
+            found = await self._fetch(consumer, active_partitions, allowed, wait_s, room)
+        turns.seen({tp.topic for tp in found})
+        return found
 
     async def _fetch(
-        self, consumer: Any, active: Any, without: frozenset[str], timeout_s: float
+        self, consumer: Any, active: Any, topics: Collection[str], timeout_s: float, room: int
     ) -> dict[TP, list[Any]]:
-        flight = self.consumer.flight
-        room = IN_FLIGHT_MAX_BACKFILL if not without else IN_FLIGHT_MAX
-        records = await super()._fetch_records(
-            consumer, cast(Any, Wanted(active, without)), timeout_s, max(1, room - flight.size)
-        )
+        wanted = cast(Any, Wanted(active, topics))
+        records = await super()._fetch_records(consumer, wanted, timeout_s, room)
         # No await from here on: positions must not run ahead of what was noted as fetched.
         bundled = {tp: list(self._bundle(tp, found)) for tp, found in records.items()}
         assignment = consumer._subscription.subscription.assignment  # noqa: SLF001
         if assignment is not None:
             # Read, and not asked for: position() would wait where there is none yet.
-            flight.publish({tp: assignment.state_value(tp)._position for tp in assignment.tps})  # noqa: SLF001
+            states = {tp: assignment.state_value(tp) for tp in assignment.tps}
+            self.consumer.flight.publish(
+                {tp: state._position for tp, state in states.items()}  # noqa: SLF001
+            )
+            self.consumer.ends = {tp: state.lso for tp, state in states.items()}
         return bundled
 
     def _bundle(self, tp: TP, records: Sequence[ConsumerRecord]) -> Iterator[Any]:
@@ -161,8 +160,11 @@ class RunConsumer(Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Begin with nothing in flight."""
         self.flight = Flight()
-        self.later: frozenset[str] = frozenset()
-        """Topics that wait for the others."""
+        self.turns = Turns(self.flight, (), ())
+        self.ends: Mapping[Any, int | None] = {}
+        """How far readers of committed records could come when last fetched."""
+        self.retired = False
+        """Whether nothing is to be read any more."""
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> CommittedReader:
@@ -189,6 +191,19 @@ class RunConsumer(Consumer):
         )
         message.records = record.records
         return message
+
+    def leave_alone(self, tps: Collection[TP]) -> None:
+        """Fetch nothing from these partitions: they are assigned, and nobody here reads them."""
+        reader = cast(CommittedReader, self._thread)
+        reader._ensure_consumer().pause(*ensure_aiokafka_TPset(tps))  # noqa: SLF001
+
+    def lag(self) -> int:
+        """Return how many offsets lie between what was fetched and the ends of the lanes."""
+        return sum(
+            max(0, (end or 0) - (self.flight.reach((tp.topic, tp.partition)).position or 0))
+            for tp, end in self.ends.items()
+            if tp.topic in self.turns.lanes
+        )
 
     def committed(self, place: tuple[str, int]) -> int | None:
         """Return the committed offset of a topic's partition, as last read or written."""

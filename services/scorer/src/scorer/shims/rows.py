@@ -8,12 +8,12 @@ The holes, in ``faust/tables`` and ``faust/stores/rocksdb.py``:
   (``Topic._on_published``). After a crash the local row is then ahead of the changelog, the event
   comes again, is no news any more, and the changelog never learns of it.
 - Values and the offset that they stand for are written apart.
-- An error while a changelog row is applied is only logged (``Recovery._slurp_changelogs``).
+- Recovery hands over row by row, and an error on the way is only logged: see ``recovery``.
 - ``_db_for_partition`` opens whatever partition it is asked for, owned or not, and a revoked one is
   closed by the garbage collector, some day.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import faust
@@ -38,16 +38,22 @@ class NotOwned(Exception):
 class RowStore(rocksdb.Store):
     """RocksDB, one database a partition; written only through ``write`` and by recovery."""
 
-    def read(self, partition: int, key: bytes) -> bytes | None:
-        """Return a stored value. Raises NotOwned."""
-        found: bytes | None = self._owned(partition).get(key)
+    def read(self, partition: int, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return stored values in the order of their keys. Raises NotOwned."""
+        found: list[bytes | None] = self._owned(partition).get(list(keys))
         return found
 
-    def write(self, partition: int, rows: Mapping[bytes, bytes], offset: int) -> None:
-        """Store rows together with the changelog offset up to which they stand. Raises NotOwned."""
+    def write(self, partition: int, rows: Mapping[bytes, bytes | None], offset: int) -> None:
+        """Store rows together with the changelog offset up to which they stand; None deletes.
+
+        Raises NotOwned.
+        """
         batch = rocksdict.WriteBatch(raw_mode=True)
         for key, value in rows.items():
-            batch.put(key, value)
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
         batch.put(self.offset_key, str(offset).encode())
         self._owned(partition).write(batch)
 
@@ -57,25 +63,13 @@ class RowStore(rocksdb.Store):
             if key != self.offset_key:
                 yield key, value
 
-    def apply_changelog_batch(
-        self,
-        batch: Iterable[Any],
-        to_key: Callable[[Any], Any],  # noqa: ARG002 - the signature is Faust's
-        to_value: Callable[[Any], Any],  # noqa: ARG002
-    ) -> None:
-        """Store recovered rows with their offset; any error ends the process."""
-        rows: dict[int, dict[bytes, bytes]] = {}
-        offsets: dict[int, int] = {}
-        try:
-            for event in batch:
-                message = event.message
-                rows.setdefault(message.partition, {})[message.key] = message.value
-                offsets[message.partition] = message.offset
-            for partition, found in rows.items():
-                self.write(partition, found, offsets[partition])
-        except Exception as error:  # noqa: BLE001 - whatever it is, a row would be missing
-            on_fatal: Callable[[BaseException], None] = self.app.on_fatal  # type: ignore[attr-defined]
-            on_fatal(error)
+    def offset(self, partition: int) -> int | None:
+        """Return the changelog offset up to which the rows stand. Raises NotOwned."""
+        found: bytes | None = self._owned(partition).get(self.offset_key)
+        return None if found is None else int(found)
+
+    def apply_changelog_batch(self, *_: Any, **__: Any) -> None:
+        """Do nothing: Faust's own recovery finds nothing left to do."""
 
     def revoke_partitions(self, table: CollectionT, tps: set[TP]) -> None:
         """Close the databases of revoked partitions now."""

@@ -1,0 +1,61 @@
+"""What keeps a worker from being ready, in words for people."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from common.clock import BusinessClock
+from scorer.keeper import Keeper
+from scorer.ticks import TOLERANCE_S
+
+TICK_LIMIT_S = 120.0
+"""Wall seconds that a tick may wait for the lanes: beyond it episodes open visibly too late."""
+
+
+class Readiness:
+    """Looks at the partitions of a keeper; called from the health server's thread."""
+
+    def __init__(self, keeper: Keeper, clock: BusinessClock, lag: Callable[[], int]) -> None:
+        """``lag`` tells how many offsets lie between what was read and the ends of the lanes."""
+        self._keeper = keeper
+        self._clock = clock
+        self._lag = lag
+
+    def ticks(self, now_s: float | None = None) -> str | None:
+        """Say whether time does not pass as it should. ``now_s`` is monotonic time in seconds."""
+        now_s = time.monotonic() if now_s is None else now_s
+        shards = list(self._keeper.shards.values())
+        parked = [shard.partition for shard in shards if shard.gate.parked is not None]
+        if parked:
+            return f"ticks from the future are parked in partitions {parked}"
+        anchor = self._clock.anchor()
+        latest = self._clock.now() + timedelta(seconds=TOLERANCE_S) * anchor.rate
+        ahead = [
+            shard.partition
+            for shard in shards
+            if shard.gate.acted is not None and shard.gate.acted > latest
+        ]
+        if ahead:
+            return f"business time is behind the last tick acted on in partitions {ahead}"
+        waiting = [
+            shard.partition
+            for shard in shards
+            if not shard.importing
+            and shard.gate.taken_s is not None
+            and now_s - shard.gate.taken_s > TICK_LIMIT_S
+        ]
+        if waiting:
+            return f"ticks have waited for the lanes for {TICK_LIMIT_S:.0f} s in {waiting}"
+        return None
+
+    def generation(self) -> str | None:
+        """Say whether another generation speaks."""
+        voices = list(self._keeper.voices.values())
+        later = [voice.current for voice in voices if voice.superseded]
+        if later:
+            return f"superseded by generation {max(later)}"
+        silent = [voice for voice in voices if not voice.speaks]
+        if silent:
+            current = min(voice.current for voice in silent)
+            return f"silent: generation {silent[0].own}, current {current}; {self._lag()} behind"
+        return None
