@@ -10,13 +10,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
+from tests.groups import NOT_YET, ends
 from tests.servers import PARTITIONS
 
 LIMIT_S = 60.0
@@ -167,8 +167,8 @@ class Reader:
         known = self._consumer.list_topics(timeout=10).topics
         places = [TopicPartition(t, p) for t in topics for p in known[t].partitions]
         for place in places:
-            ends = wait_for("a leader", partial(_ends, self._consumer, place))
-            place.offset = ends[0] if from_start else ends[1]
+            first, end = ends(self._consumer, place)
+            place.offset = first if from_start else end
         self._consumer.assign(places)
         self._places = places
         self._at = {(place.topic, place.partition): place.offset for place in places}
@@ -188,11 +188,10 @@ class Reader:
 
     def to_the_end(self) -> list[Read]:
         """Read on to where the topics end now, as far as what is committed goes."""
-        ends = {
-            (place.topic, place.partition): self._consumer.get_watermark_offsets(place, 10)[1]
-            for place in self._places
+        goals = {
+            (place.topic, place.partition): ends(self._consumer, place)[1] for place in self._places
         }
-        self.until(lambda _: all(self._at.get(place, 0) >= end for place, end in ends.items()))
+        self.until(lambda _: all(self._at.get(place, 0) >= end for place, end in goals.items()))
         return self.records
 
     def close(self) -> None:
@@ -206,19 +205,11 @@ class Reader:
             if error is None:
                 self.records.append(_read(message))
                 offset += 1
+            elif error.code() in NOT_YET:
+                continue
             else:
                 assert error.code() == KafkaError._PARTITION_EOF, error
             self._at[message.topic() or "", message.partition() or 0] = offset
-
-
-def _ends(consumer: Consumer, place: TopicPartition) -> tuple[int, int] | None:
-    """Return where a partition begins and ends; None while a fresh topic has no leader yet."""
-    try:
-        return consumer.get_watermark_offsets(place, timeout=10)
-    except KafkaException as error:
-        if error.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
-            raise
-        return None
 
 
 def _read(message: Message) -> Read:

@@ -26,6 +26,7 @@ from tests.integration.cdc_relay.running import (
     environment,
     reading,
     relay,
+    wait_for,
 )
 from tests.servers import PARTITIONS, Database, execute, migrated_database
 
@@ -224,6 +225,7 @@ def test_a_row_beyond_all_years_is_parked_and_the_next_one_flows(pipeline):
 def test_the_connector_command_can_be_repeated(pipeline):
     """The first time it makes the connector; then it finds nothing to do, and raises no flag."""
     assert pipeline.first == "connector engage: created, running\n"
+    wait_for("the first snapshot is over", lambda: pipeline.relay.logged("snapshot is over"))
     with reading(pipeline.kafka, CONTROL) as control:
         again = command(pipeline.env, "connector")
         assert (again.returncode, again.stdout) == (0, "connector engage: unchanged, running\n")

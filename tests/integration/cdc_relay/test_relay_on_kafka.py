@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from common.codec import decode
 from common.partition import partition_of
+from tests.groups import ends
 from tests.integration.cdc_relay.running import (
     BACKFILL,
     CLIENTS,
@@ -147,11 +148,7 @@ class OpenTransaction:
     def __call__(self):
         """Return whether any partition's end lies beyond what is stable."""
         places = [TopicPartition(LIVE, partition) for partition in range(PARTITIONS)]
-        return any(
-            self._all.get_watermark_offsets(place, timeout=10)[1]
-            > self._committed.get_watermark_offsets(place, timeout=10)[1]
-            for place in places
-        )
+        return any(ends(self._all, place)[1] > ends(self._committed, place)[1] for place in places)
 
     def close(self):
         """Stop looking."""
@@ -380,6 +377,17 @@ def test_skipping_clears_and_incremental_snapshots_do_nothing(kafka, tmp_path):
         assert active(control.to_the_end()) == []
         write(kafka, notification("SKIPPED"))
         control.until(lambda records: set(active(records)) == {(p, False) for p in ALL})
+
+
+def test_the_end_of_a_former_snapshot_does_not_clear_the_next_one(kafka, tmp_path):
+    """An end that is heard late, with a beginning behind it, is not passed on."""
+    write(kafka, notification("SKIPPED"), notification("STARTED"))
+    with reading(kafka, CONTROL) as control, relay(kafka, tmp_path, RELAY_BATCH_MAX=1) as running:
+        running.ready()
+        control.until(lambda records: Counter(active(records)) == {(p, True): 1 for p in ALL})
+        write(kafka, notification("COMPLETED"))
+        control.until(lambda records: {(p, False) for p in ALL} <= set(active(records)))
+    assert Counter(active(control.records)) == {(p, on): 1 for p in ALL for on in (True, False)}
 
 
 def _last_is(order_id, records):

@@ -2,7 +2,13 @@
 
 import pytest
 
-from cdc_relay.snapshot import Meaning, SnapshotWatch, notification, snapshot_state
+from cdc_relay.snapshot import (
+    Meaning,
+    SnapshotWatch,
+    beginning,
+    notification,
+    snapshot_state,
+)
 from common.codec import decode
 from common.errors import PoisonMessage
 from tests.unit.cdc_relay.recorded import envelope, raw
@@ -39,6 +45,11 @@ def test_incremental_snapshots_raise_and_clear_nothing(state):
     """They run beside live changes and hold nobody back."""
     value = {**envelope("snapshot completed"), "aggregate_type": "Incremental Snapshot"}
     assert notification(raw({**value, "type": state}) or b"").meaning is Meaning.NOTHING
+
+
+def test_a_beginning_of_our_own_reads_as_one_of_debeziums():
+    """What the connector command notes is heard as the start of a snapshot."""
+    assert notification(beginning("connector-1", 5)).meaning is Meaning.BEGINS
 
 
 def test_a_snapshot_that_broke_off_stays_raised():

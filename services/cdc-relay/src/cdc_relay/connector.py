@@ -28,6 +28,7 @@ COLUMNS = {
     "orders": ("id", "client_id", "ordered_at", "amount", "currency", "status", "version"),
     "policies": ("id", "document", "version"),
     "cdc_heartbeat": ("id", "beat_at"),
+    "cdc_signals": ("id", "type", "data"),
 }
 """What is captured, by table. Nothing personal: those columns never leave Postgres."""
 
@@ -64,6 +65,13 @@ CONFIG: dict[str, str] = {
     ),
     "notification.enabled.channels": "sink",
     "notification.sink.topic.name": CDC_NOTIFICATIONS.name,
+    # Backfills are asked for by a row: it is read in its turn, by the thread that reads changes,
+    # and is not lost. Signals by Kafka come on a thread of their own, which races with that one
+    # and can end the connector. Between chunks live changes pass.
+    "signal.enabled.channels": "source",
+    "signal.data.collection": "public.cdc_signals",
+    "incremental.snapshot.chunk.size": "2000",
+    "incremental.snapshot.watermarking.strategy": "insert_delete",
     # These two set the latency from commit to topic.
     "poll.interval.ms": "20",
     "producer.override.linger.ms": "1",

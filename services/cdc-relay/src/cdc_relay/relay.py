@@ -145,12 +145,13 @@ class Relay:
     def _write(self, outs: list[Out], facts: list[str]) -> int:
         """Write records to their partitions; return how many that were."""
         count = 0
+        send, partitions = self._transactions.send, self._partitions
         for out in outs:
-            if out.client_id is None:
+            client_id = out.client_id
+            if client_id is None:
                 count += self._tell_all(out.key, out.value)
             else:
-                target = partition_of(out.client_id, self._partitions)
-                self._transactions.send(out.topic, target, out.key, out.value)
+                send(out.topic, partition_of(client_id, partitions), out.key, out.value)
                 count += 1
             if out.fact:
                 facts.append(out.fact)

@@ -52,6 +52,11 @@ class Notification(Struct, frozen=True):
 _DECODER = msgspec.json.Decoder(Notification)
 
 
+def beginning(cause: str, ts_ms: int) -> bytes:
+    """Return a notification that a snapshot begins, as ``notification`` reads it."""
+    return msgspec.json.encode(Notification(cause, "STARTED", INITIAL, ts_ms))
+
+
 def notification(raw: bytes) -> Notification:
     """Read a notification; raises PoisonMessage."""
     return decode(_DECODER, raw)
@@ -93,7 +98,9 @@ class SnapshotWatch:
     ) -> bytes | None:
         """Take note of a notification; return the state to announce at once, if any.
 
-        ``ends`` tells where the raw topics end now; it is asked when a snapshot is over.
+        ``ends`` tells where the raw topics end now, and these notifications: what stands behind an
+        end may be the beginning of the next snapshot, which takes it back. It is asked when a
+        snapshot is over.
         """
         if told.meaning is Meaning.BEGINS:
             self._over = None
