@@ -1,0 +1,1 @@
+"""Fits the score on a history and measures it: offline, from data alone."""
