@@ -34,6 +34,7 @@ DOCKER_LIMIT_S = 10
 CLIENT_API_PASSWORD = "client-api-of-the-tests"
 MAILER_PASSWORD = "mailer-of-the-tests"
 CDC_PASSWORD = "cdc-of-the-tests"
+ENGAGE_PASSWORD = "engage-of-the-tests"
 
 T = TypeVar("T")
 
@@ -128,6 +129,11 @@ class Database:
         return self.url("mailer", MAILER_PASSWORD)
 
     @property
+    def engage_url(self) -> str:
+        """What operators use."""
+        return self.url("engage", ENGAGE_PASSWORD)
+
+    @property
     def cdc_password(self) -> str:
         """The password of the role ``cdc``."""
         return CDC_PASSWORD
@@ -176,6 +182,7 @@ def migrate(admin_url: str) -> None:
             "CLIENT_API_PASSWORD": CLIENT_API_PASSWORD,
             "MAILER_PASSWORD": MAILER_PASSWORD,
             "CDC_PASSWORD": CDC_PASSWORD,
+            "ENGAGE_PASSWORD": ENGAGE_PASSWORD,
         },
         capture_output=True,
         text=True,

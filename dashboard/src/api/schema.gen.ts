@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/backfills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Backfill
+         * @description Have rows captured once more, while live changes go on.
+         */
+        post: operations["backfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/clients": {
         parameters: {
             query?: never;
@@ -96,6 +116,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Dead Letters
+         * @description Count dead letters by topic; of one topic also show the oldest that wait.
+         */
+        get: operations["list_dead_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dead-letters/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Dead Letters
+         * @description Make up for a topic's dead letters: their rows, as they stand now, are sent again.
+         */
+        post: operations["replay_dead_letters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/decisions": {
         parameters: {
             query?: never;
@@ -174,6 +234,46 @@ export interface paths {
          *     - `cut` (CutEvent): the stream ends; open it again.
          */
         get: operations["follow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Operations
+         * @description List the runs that were started here, the latest first.
+         */
+        get: operations["list_operations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/{operation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Operation
+         * @description Read one run: how far it is, or how it ended.
+         */
+        get: operations["read_operation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -298,6 +398,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Clients
+         * @description Send chosen clients' rows once more, as they stand now.
+         */
+        post: operations["replay_clients"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stats": {
         parameters: {
             query?: never;
@@ -312,6 +432,46 @@ export interface paths {
         get: operations["read_stats"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Status
+         * @description Read how far each hop is behind, and what waits for a person.
+         */
+        get: operations["read_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/what-ifs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Policy
+         * @description Judge the whole history under another policy; the run's result says who enters and leaves.
+         */
+        post: operations["try_policy"];
         delete?: never;
         options?: never;
         head?: never;
@@ -362,6 +522,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * BackfillIn
+         * @description Which rows to have captured once more.
+         */
+        BackfillIn: {
+            /** Actor */
+            actor: string;
+            /** Table */
+            table: string;
+            /** Where */
+            where?: string | null;
+        };
         /**
          * BulkError
          * @description Why one line of a bulk load was refused.
@@ -541,6 +713,18 @@ export interface components {
             version: number;
         };
         /**
+         * ConnectorStatus
+         * @description The capture of changes.
+         */
+        ConnectorStatus: {
+            /** Failure */
+            failure: string | null;
+            /** State */
+            state: string;
+            /** Task */
+            task: string;
+        };
+        /**
          * CutEvent
          * @description ``event: cut``: the stream ends here; open it again and read what the page shows.
          */
@@ -550,6 +734,63 @@ export interface components {
              * @enum {string}
              */
             reason: "slow" | "missed" | "stopping";
+        };
+        /**
+         * DeadLetter
+         * @description One parked record, as it came.
+         */
+        DeadLetter: {
+            /** Headers */
+            headers: {
+                [key: string]: string;
+            };
+            /** Key */
+            key: string | null;
+            /** Offset */
+            offset: number;
+            /** Topic */
+            topic: string;
+            /** Value */
+            value: unknown;
+        };
+        /**
+         * DeadLetterCounts
+         * @description The dead letters of one topic.
+         */
+        DeadLetterCounts: {
+            /** Kept */
+            kept: number;
+            newest: components["schemas"]["NewestLetter"] | null;
+            /** Reasons */
+            reasons: {
+                [key: string]: number;
+            };
+            /** Topic */
+            topic: string;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
+         * DeadLetterReplayIn
+         * @description Which dead letters to make up for.
+         */
+        DeadLetterReplayIn: {
+            /** Actor */
+            actor: string;
+            /** Offset */
+            offset?: number | null;
+            /** Topic */
+            topic: string;
+        };
+        /**
+         * DeadLetters
+         * @description Dead letters by topic; those of one topic when it was asked for.
+         */
+        DeadLetters: {
+            /** Letters */
+            letters: components["schemas"]["DeadLetter"][];
+            /** Topics */
+            topics: components["schemas"]["DeadLetterCounts"][];
         };
         /**
          * DecisionIn
@@ -868,6 +1109,7 @@ export interface components {
          * @description Why the score is what it is.
          */
         ExplanationOfScore: {
+            lift: components["schemas"]["LiftOfScore"] | null;
             parts: components["schemas"]["PartsOfScore"];
             /** Score After Order */
             score_after_order: number;
@@ -909,6 +1151,70 @@ export interface components {
             field: string;
         };
         /**
+         * Hop
+         * @description How far a reader is behind.
+         */
+        Hop: {
+            /** Active */
+            active: boolean | null;
+            /** Behind Bytes */
+            behind_bytes: number | null;
+            /**
+             * Exact
+             * @default true
+             */
+            exact: boolean;
+            /** Group */
+            group: string | null;
+            /** Hop */
+            hop: string;
+            /** Kept Bytes */
+            kept_bytes: number | null;
+            /** Members */
+            members: number | null;
+            /** Records */
+            records: number | null;
+            /** Safe Wal Size */
+            safe_wal_size: number | null;
+            /** Seconds */
+            seconds: number | null;
+            /** Topics */
+            topics: {
+                [key: string]: number;
+            } | null;
+            /** Wal Status */
+            wal_status: string | null;
+        };
+        /**
+         * LiftOfScore
+         * @description What lifts a client out of risk: one order on the served day is enough, nothing less is.
+         */
+        LiftOfScore: {
+            /**
+             * Safe Until
+             * Format: date
+             */
+            safe_until: string;
+            /** Score After */
+            score_after: number;
+            /** Score After Least */
+            score_after_least: number;
+            /** Score Before */
+            score_before: number;
+        };
+        /**
+         * MailerStatus
+         * @description Whether the mailer asks its model.
+         */
+        MailerStatus: {
+            /** Paused */
+            paused: boolean;
+            /** Problems */
+            problems: {
+                [key: string]: string;
+            };
+        };
+        /**
          * ModelCall
          * @description One call of the model: what it cost and how it ended.
          */
@@ -940,6 +1246,65 @@ export interface components {
             sandbox: boolean;
             /** Status Code */
             status_code: number | null;
+        };
+        /**
+         * NewestLetter
+         * @description The dead letter that was parked last.
+         */
+        NewestLetter: {
+            /** Detail */
+            detail: string;
+            /** Offset */
+            offset: number;
+            /** Parked At */
+            parked_at: string | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * OperationRow
+         * @description A run that somebody started: how far it is, or how it ended.
+         */
+        OperationRow: {
+            /** Actor */
+            actor: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Done */
+            done: number;
+            /** Error */
+            error: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "done" | "failed";
+            /** Step */
+            step: string;
+            /** Total */
+            total: number | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /**
          * OrderCounts
@@ -1058,6 +1423,13 @@ export interface components {
         Page_EmailRow_: {
             /** Items */
             items: components["schemas"]["EmailRow"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[OperationRow] */
+        Page_OperationRow_: {
+            /** Items */
+            items: components["schemas"]["OperationRow"][];
             /** Next */
             next: string | null;
         };
@@ -1205,6 +1577,19 @@ export interface components {
             version: number;
         };
         /**
+         * PolicyStatus
+         * @description The rules in force.
+         */
+        PolicyStatus: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * ProblemDocument
          * @description What went wrong, as RFC 9457 has it.
          */
@@ -1225,6 +1610,16 @@ export interface components {
              * @default about:blank
              */
             type: string;
+        };
+        /**
+         * ReplayIn
+         * @description Which clients to send once more.
+         */
+        ReplayIn: {
+            /** Actor */
+            actor: string;
+            /** Client Ids */
+            client_ids: number[];
         };
         /**
          * ScoreEvent
@@ -1326,6 +1721,32 @@ export interface components {
             state: "no_orders" | "one_order" | "active" | "at_risk" | "lapsed";
         };
         /**
+         * ScorerGeneration
+         * @description One generation of the scorer.
+         */
+        ScorerGeneration: {
+            /** Generation */
+            generation: number;
+            /** Group */
+            group: string;
+            /** Members */
+            members: number;
+            /** State */
+            state: string;
+        };
+        /**
+         * ScorerStatus
+         * @description The scorer's generations, and the one whose records are stored.
+         */
+        ScorerStatus: {
+            /** Generations */
+            generations: components["schemas"]["ScorerGeneration"][] | null;
+            /** Last Scored At */
+            last_scored_at: string | null;
+            /** Stored Generation */
+            stored_generation: number | null;
+        };
+        /**
          * ServedEvent
          * @description ``event: served``: all scores are as of another day now.
          */
@@ -1380,6 +1801,40 @@ export interface components {
             orders: components["schemas"]["OrderCounts"];
         };
         /**
+         * StoredEpisodes
+         * @description Episodes by state.
+         */
+        StoredEpisodes: {
+            /** By State */
+            by_state: {
+                [key: string]: number;
+            };
+            /** Total */
+            total: number;
+        };
+        /**
+         * SystemStatus
+         * @description The whole system; what could not be asked is null, and ``problems`` says why.
+         */
+        SystemStatus: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            connector: components["schemas"]["ConnectorStatus"] | null;
+            /** Dead Letters */
+            dead_letters: components["schemas"]["DeadLetterCounts"][] | null;
+            episodes: components["schemas"]["StoredEpisodes"] | null;
+            /** Hops */
+            hops: components["schemas"]["Hop"][];
+            mailer: components["schemas"]["MailerStatus"] | null;
+            policy: components["schemas"]["PolicyStatus"] | null;
+            /** Problems */
+            problems: string[];
+            scorer: components["schemas"]["ScorerStatus"];
+        };
+        /**
          * Weights
          * @description The fitted weights of the score; all but the intercept are non-negative by construction.
          */
@@ -1405,6 +1860,32 @@ export interface components {
              */
             value: number;
         };
+        /**
+         * WhatIfIn
+         * @description Which policy to try.
+         */
+        WhatIfIn: {
+            /** Actor */
+            actor: string;
+            /**
+             * Clients
+             * @default 100
+             */
+            clients: number;
+            /** Cost Per Email */
+            cost_per_email?: number | null;
+            /** Day */
+            day?: string | null;
+            /**
+             * Policy
+             * @example {
+             *       "theta": 0.4
+             *     }
+             */
+            policy: {
+                [key: string]: unknown;
+            };
+        };
     };
     responses: never;
     parameters: never;
@@ -1414,6 +1895,39 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackfillIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationRow"];
+                };
+            };
+            /** @description A problem, as RFC 9457 has it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_clients: {
         parameters: {
             query?: {
@@ -1647,6 +2161,70 @@ export interface operations {
             };
         };
     };
+    list_dead_letters: {
+        parameters: {
+            query?: {
+                topic?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetters"];
+                };
+            };
+            /** @description A problem, as RFC 9457 has it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    replay_dead_letters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeadLetterReplayIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationRow"];
+                };
+            };
+            /** @description A problem, as RFC 9457 has it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     decide: {
         parameters: {
             query?: never;
@@ -1762,6 +2340,69 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description A problem, as RFC 9457 has it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_operations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OperationRow_"];
+                };
+            };
+            /** @description A problem, as RFC 9457 has it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_operation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operation_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationRow"];
                 };
             };
             /** @description A problem, as RFC 9457 has it */
@@ -2069,6 +2710,39 @@ export interface operations {
             };
         };
     };
+    replay_clients: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationRow"];
+                };
+            };
+            /** @description A problem, as RFC 9457 has it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     read_stats: {
         parameters: {
             query?: never;
@@ -2085,6 +2759,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stats"];
+                };
+            };
+            /** @description A problem, as RFC 9457 has it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemStatus"];
+                };
+            };
+            /** @description A problem, as RFC 9457 has it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    try_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhatIfIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationRow"];
                 };
             };
             /** @description A problem, as RFC 9457 has it */

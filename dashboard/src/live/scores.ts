@@ -1,6 +1,6 @@
 // Pure: which of two images of a score is newer, and how a score event changes what is cached.
 import type { InfiniteData } from "@tanstack/react-query";
-import type { ClientRow, Page, RowScore, ScoreDetail, ScoreEvent, ScoreParts } from "../api/types.ts";
+import type { ClientRow, Page, RowScore, ScoreDetail, ScoreEvent } from "../api/types.ts";
 import { isoOfDay } from "../shared/days.ts";
 
 /** Whether an event supersedes an earlier one: by generation, then merged version, then day. */
@@ -50,7 +50,11 @@ export function patchPages(
 
 /** A score as it is shown; `behind` while the API's answer has not caught up with the stream. */
 export type ScoreView = Omit<ScoreDetail, "explanation"> & {
-  explanation: { parts: ScoreParts; total: number; score_after_order: number | null } | null;
+  explanation:
+    | (Omit<NonNullable<ScoreDetail["explanation"]>, "score_after_order"> & {
+        score_after_order: number | null;
+      })
+    | null;
   behind?: true;
 };
 
@@ -83,6 +87,7 @@ export function patchDetail(detail: ScoreView, event: ScoreEvent | undefined): S
             parts,
             total: parts.intercept + parts.frequency + parts.value + parts.recency,
             score_after_order: null,
+            lift: null,
           },
   };
 }

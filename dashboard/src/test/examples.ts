@@ -87,6 +87,7 @@ export function scoreDetail(change: Partial<ScoreDetail> = {}): ScoreDetail {
       parts: { intercept: -2.5, frequency: 1.2, value: 0.7, recency: -0.9 },
       total: -1.5,
       score_after_order: 0.46,
+      lift: null,
     },
     ...change,
   };

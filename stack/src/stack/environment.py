@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Self
 
@@ -33,17 +33,20 @@ class Secrets:
     mailer: str
     cdc: str
     holdout_salt: str
+    engage: str
 
     @classmethod
     def of(cls, folder: Path) -> Self:
         """Return the secrets of a run's folder, made up when it is new; its owner alone reads."""
         file = folder / "secrets.json"
-        if file.is_file():
-            return cls(**json.loads(file.read_text()))
-        made = cls(*(secrets.token_urlsafe(24) for _ in range(4)))
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(asdict(made)))
-        return made
+        known = json.loads(file.read_text()) if file.is_file() else {}
+        # A folder of an older version lacks what this one needs: it gets that too.
+        made = {field.name: secrets.token_urlsafe(24) for field in fields(cls)}
+        found = cls(**{**made, **known})
+        if asdict(found) != known:
+            file.touch(mode=0o600)
+            file.write_text(json.dumps(asdict(found)))
+        return found
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,11 @@ class Surroundings:
         return self._database("mailer", self.secrets.mailer)
 
     @property
+    def engage_url(self) -> str:
+        """The URL of our database for operators."""
+        return self._database("engage", self.secrets.engage)
+
+    @property
     def sandbox_journal(self) -> Path:
         """Where the sandbox model notes what it was asked and what it answered."""
         return self.folder / "logs" / "sandbox-journal.jsonl"
@@ -155,6 +163,7 @@ class Surroundings:
             "CLIENT_API_PASSWORD": self.secrets.client_api,
             "MAILER_PASSWORD": self.secrets.mailer,
             "CDC_PASSWORD": self.secrets.cdc,
+            "ENGAGE_PASSWORD": self.secrets.engage,
         }
 
     def for_topics(self) -> dict[str, str]:
@@ -169,6 +178,9 @@ class Surroundings:
             "HTTP_HOST": HOST,
             "HTTP_PORT": str(self.ports["client-api"]),
             "MODEL_SANDBOX": str(self.model.sandbox).lower(),
+            "ENGAGE_DATABASE_URL": self.engage_url,
+            "CONNECT_URL": self.url("connect"),
+            "MAILER_URL": self.url("mailer"),
             **dashboard,
         }
 

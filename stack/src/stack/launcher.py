@@ -109,6 +109,8 @@ class Stack:
             topic_partitions=self.place.partitions,
             clock_file=str(self.place.clock_file),
             model_sandbox=self.place.model.sandbox,
+            engage_database_url=self.place.engage_url,
+            mailer_url=self.place.url("mailer"),
         )
         self._state.write(self._state_file)
 

@@ -1,6 +1,7 @@
 """The one place for folders and ports: where things lie, and which ports they take."""
 
 import contextlib
+import random
 import socket
 import threading
 from pathlib import Path
@@ -32,12 +33,19 @@ USUAL_PORTS = {
 """Ports that a person would look for first. All others, and those that are taken, are free ones."""
 
 
+FREE_PORTS = range(10_000, 32_000)
+"""Below those that the kernel gives to outgoing connections (Linux: from 32768 on): a client that
+knocks at a server which is away could otherwise get the server's own port, and keep it."""
+
+
 def free_port() -> int:
-    """Return a port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody listens on at this moment; picked at random, so that two who look
+    for one at the same time find different ones.
+    """
+    while True:
+        port = random.choice(FREE_PORTS)  # noqa: S311 - no secret
+        if is_free(port):
+            return port
 
 
 def is_free(port: int) -> bool:

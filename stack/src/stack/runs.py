@@ -51,11 +51,16 @@ class State:
     topic_partitions: int
     clock_file: str
     model_sandbox: bool
+    engage_database_url: str
+    """Holds a password: the file is its owner's alone."""
+    mailer_url: str
+    """Where the mailer tells its health."""
 
     def write(self, file: Path = STATE_FILE) -> None:
         """Make this the run that is found, at once and whole."""
         file.parent.mkdir(parents=True, exist_ok=True)
         draft = file.with_suffix(f".{self.owner.pid}")
+        draft.touch(mode=0o600)
         draft.write_text(json.dumps(asdict(self), indent=2) + "\n")
         draft.replace(file)
 
@@ -71,7 +76,10 @@ def read(file: Path = STATE_FILE) -> State | None:
         raw = json.loads(file.read_text())
     except FileNotFoundError:
         return None
-    state = State(**{**raw, "owner": Owner(**raw["owner"])})
+    try:
+        state = State(**{**raw, "owner": Owner(**raw["owner"])})
+    except TypeError:  # left by another version of the stack
+        return None
     return state if state.owner.lives() else None
 
 

@@ -15,10 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from client_api.database import make_engine
 from client_api.live.hub import Feed, Hub
+from client_api.operations.operator import Operator
+from client_api.operations.runs import Runs
 from client_api.web.app import create_app
 from client_api.web.server import Server, make_server
 from client_api.web.state import Parts
 from common.clock import BusinessClock
+from engage.settings import Settings as EngageSettings
 
 START_LIMIT_S = 10
 FeedMaker = Callable[[Hub], Feed]
@@ -112,15 +115,18 @@ async def running_api(
     clock: BusinessClock | None = None,
     feeds: tuple[FeedMaker, ...] = (),
     dashboard: Path | None = None,
+    engage: EngageSettings | None = None,
 ) -> AsyncIterator[Api]:
     """Serve on a free port until the block ends."""
     hub = Hub()
+    engine = make_engine(SecretStr(url))
     parts = Parts(
-        engine=make_engine(SecretStr(url)),
+        engine=engine,
         clock=clock or BusinessClock(),
         hub=hub,
         feeds=tuple(feed(hub) for feed in feeds),
         model_sandbox=True,
+        operator=Operator(engage or EngageSettings(), Runs(engine)),
     )
     server = make_server(create_app(parts, dashboard), "127.0.0.1", 0, before_stop=hub.close)
     task = asyncio.create_task(_serve(server))

@@ -79,7 +79,7 @@ async def live(database: Database, kafka: str) -> AsyncIterator[Api]:
     async with running_api(
         database.client_api_url,
         feeds=(
-            lambda hub: KafkaFeed(kafka, 1, hub, crashes.append),
+            lambda hub: KafkaFeed(kafka, hub, crashes.append),
             lambda hub: PostgresFeed(SecretStr(database.client_api_url), hub, crashes.append),
         ),
     ) as api:
@@ -113,7 +113,7 @@ async def test_every_kind_of_event_arrives_within_a_second(
     async with stream(live.http) as page, stream(live.http) as other:
         with scores_writer(kafka) as scores:
             # The writer's first record takes its time: one that is shown to nobody goes ahead.
-            scores.scored(scored(7, ledger([9]), generation=2))
+            scores.raw(7, None)
             started = time.monotonic()
             scores.scored(data)
             told, event_id = await page.event("score")
@@ -146,14 +146,16 @@ async def _closed(hub: Hub) -> bool:
 
 
 async def test_records_that_are_not_for_the_page_are_passed_over(live: Api, kafka: str) -> None:
-    """Tombstones, other generations and poison do not end the stream."""
+    """Tombstones, superseded generations and poison do not end the stream."""
     async with stream(live.http) as page:
         with scores_writer(kafka) as scores:
             scores.raw(3, None)
             scores.raw(3, b"not json")
-            scores.scored(scored(3, ledger([3]), generation=2))
-            scores.scored(scored(3, ledger([3]), version=44))
+            scores.scored(scored(3, ledger([3]), version=44, generation=2))
+            scores.scored(scored(3, ledger([3]), version=45))
+            scores.scored(scored(3, ledger([3]), version=46, generation=2))
         assert (await page.event("score"))[0]["version"] == 44
+        assert (await page.event("score"))[0]["version"] == 46
 
 
 async def test_aborted_records_are_never_shown(live: Api, kafka: str) -> None:

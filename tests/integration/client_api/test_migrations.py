@@ -23,6 +23,7 @@ OWN = {
         "emails": {"SELECT"},
         "model_calls": {"SELECT"},
         "decision_outcomes": {"SELECT"},
+        "operations": {"SELECT", "INSERT", "UPDATE"},
     },
     "mailer": {
         "episodes": {"SELECT", "INSERT", "UPDATE"},
@@ -38,6 +39,14 @@ OWN = {
         "orders": {"SELECT"},
         "policies": {"SELECT"},
         "cdc_heartbeat": {"SELECT", "INSERT", "UPDATE"},
+        "cdc_signals": {"SELECT", "INSERT", "DELETE"},
+    },
+    "engage": {
+        "policies": {"SELECT"},
+        "cdc_heartbeat": {"SELECT"},
+        "scores": {"SELECT"},
+        "score_serving": {"SELECT"},
+        "cdc_signals": {"SELECT", "INSERT", "DELETE"},
     },
 }
 
@@ -76,6 +85,12 @@ async def test_each_role_has_exactly_the_privileges_it_needs(admin: asyncpg.Conn
         ("client_api", "ALTER TABLE clients DISABLE TRIGGER row_version"),
         ("cdc", "UPDATE orders SET status = 'paid'"),
         ("cdc", "SELECT * FROM emails"),
+        ("engage", "SELECT first_name FROM clients"),
+        ("engage", "SELECT category FROM orders"),
+        ("engage", "SELECT event FROM episodes"),
+        ("engage", "UPDATE orders SET status = 'paid'"),
+        ("engage", "SELECT setval('row_version', 1)"),
+        ("engage", "SELECT FROM operations"),
     ],
 )
 async def test_a_role_cannot_do_more(admin: asyncpg.Connection, role: str, statement: str) -> None:
@@ -124,6 +139,7 @@ def test_a_database_that_does_not_answer_is_one_clear_line() -> None:
             "CLIENT_API_PASSWORD": CLIENT_API_PASSWORD,
             "MAILER_PASSWORD": "b",
             "CDC_PASSWORD": "c",
+            "ENGAGE_PASSWORD": "d",
         },
         capture_output=True,
         text=True,

@@ -202,6 +202,7 @@ async def test_the_explained_score_is_the_tables(
     why = shown["explanation"]
     assert sum(why["parts"].values()) == pytest.approx(why["total"])
     assert why["score_after_order"] > shown["score"]
+    assert why["lift"] is None
     assert shown["features"]["order_days"] == 3
     assert shown["features"]["usual_gap_days"] == pytest.approx((45 + 80) / 3)
     assert shown["features"]["spend_decayed"] < 150

@@ -15,6 +15,7 @@ MIGRATE = {
     "CLIENT_API_PASSWORD": "canary1",
     "MAILER_PASSWORD": "canary2",
     "CDC_PASSWORD": "canary3",
+    "ENGAGE_PASSWORD": "canary4",
 }
 
 
@@ -39,7 +40,6 @@ def _run(arguments: list[str], environment: dict[str, str]) -> "subprocess.Compl
         ("serve", {**GOOD, "HTTP_PORT": "70000"}, "HTTP_PORT"),
         ("serve", {**GOOD, "SHOP_TIME_ZONE": "Mars/Olympus"}, "SHOP_TIME_ZONE"),
         ("serve", {**GOOD, "MODEL_SANDBOX": "perhaps"}, "MODEL_SANDBOX"),
-        ("project", {**GOOD, "GENERATION": "0"}, "GENERATION"),
         ("project", {}, "DATABASE_URL"),
         ("migrate", {**MIGRATE, "CDC_PASSWORD": ""}, "CDC_PASSWORD"),
         ("migrate", {**MIGRATE, "MAILER_PASSWORD": "cänary"}, "MAILER_PASSWORD"),

@@ -1,6 +1,8 @@
 """What each part is told: the least that it needs, and the same choice of the model for all."""
 
+import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,9 @@ def surroundings(folder: Path, model: Model | None = None) -> Surroundings:
     return Surroundings(
         folder=folder,
         ports=ports,
-        secrets=Secrets("password-api", "password-mailer", "password-cdc", "password-salt"),
+        secrets=Secrets(
+            *(f"password-{name}" for name in ("api", "mailer", "cdc", "salt", "engage"))
+        ),
         admin_password="password-admin",
         model=model or Model.choose({}, ports),
         partitions=4,
@@ -79,6 +83,7 @@ def test_each_service_has_its_own_role_and_port(tmp_path: Path):
     assert "password-api" in place.for_client_api()["DATABASE_URL"]
     assert "password-api" in place.for_projector()["DATABASE_URL"]
     assert place.for_connector()["CDC_DATABASE_PASSWORD"] == "password-cdc"
+    assert "password-engage" in place.for_client_api()["ENGAGE_DATABASE_URL"]
     for told in (place.for_scorer(), place.for_sandbox(), place.for_topics()):
         assert not any("password-" in value for value in told.values())
     services = (place.for_projector, place.for_relay, place.for_scorer, place.for_mailer)
@@ -93,3 +98,15 @@ def test_secrets_are_made_once_and_kept_for_the_owner_alone(tmp_path: Path):
     assert Secrets.of(tmp_path / "a") == first
     assert Secrets.of(tmp_path / "b") != first
     assert (tmp_path / "a" / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_secrets_that_an_older_version_kept_are_completed(tmp_path: Path):
+    """What is new is made up, what was there stays."""
+    first = Secrets.of(tmp_path)
+    file = tmp_path / "secrets.json"
+    old = {name: value for name, value in asdict(first).items() if name != "engage"}
+    file.write_text(json.dumps(old))
+    second = Secrets.of(tmp_path)
+    assert (second.cdc, second.holdout_salt) == (first.cdc, first.holdout_salt)
+    assert second.engage
+    assert Secrets.of(tmp_path) == second

@@ -32,6 +32,8 @@ def state_of(owner: Owner, folder: Path) -> State:
         topic_partitions=4,
         clock_file=str(folder / "clock.json"),
         model_sandbox=True,
+        engage_database_url="postgresql://engage:secret@127.0.0.1:15432/engage",
+        mailer_url="http://127.0.0.1:8020",
     )
 
 

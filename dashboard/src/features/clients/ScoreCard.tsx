@@ -49,6 +49,9 @@ function Scored({ score }: { score: ScoreView }) {
       {score.score === null || explanation?.score_after_order == null ? null : (
         <p className={styles["after"]} data-testid="after-order">
           One order today: {percent(score.score)} → <b>{percent(explanation.score_after_order)}</b>
+          {explanation.lift === null
+            ? null
+            : `, and out of risk until ${day(explanation.lift.safe_until)}`}
         </p>
       )}
       <ul className={styles["words"]} role="list">

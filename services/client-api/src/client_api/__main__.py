@@ -12,6 +12,8 @@ from client_api.live.hub import Hub
 from client_api.live.kafka_feed import KafkaFeed
 from client_api.live.postgres_feed import PostgresFeed
 from client_api.migrate import migrate
+from client_api.operations.operator import Operator
+from client_api.operations.runs import Runs
 from client_api.projector import run as projector
 from client_api.settings import ApiSettings, MigrateSettings, ProjectorSettings
 from client_api.web.app import create_app, describe
@@ -23,6 +25,7 @@ from common.clock import BusinessClock
 from common.errors import Misconfigured, Transient
 from common.settings import EXIT_MISCONFIGURED, load
 from common.topics import AT_RISK, SCORES
+from engage.settings import Settings as EngageSettings
 
 CONNECT_LIMIT_S = 5.0
 
@@ -35,20 +38,35 @@ def run_serve() -> None:
     _verify(settings)
     hub = Hub()
     crash = Later()
+    engine = make_engine(settings.database_url)
     parts = Parts(
-        engine=make_engine(settings.database_url),
+        engine=engine,
         clock=BusinessClock(settings.clock_file),
         hub=hub,
         feeds=(
-            KafkaFeed(settings.kafka_bootstrap_servers, settings.generation, hub, crash),
+            KafkaFeed(settings.kafka_bootstrap_servers, hub, crash),
             PostgresFeed(settings.database_url, hub, crash),
         ),
         model_sandbox=settings.model_sandbox,
+        operator=Operator(_where(settings), Runs(engine)),
     )
     app = create_app(parts, settings.dashboard_dir)
     server = make_server(app, settings.http_host, settings.http_port, before_stop=hub.close)
     crash.target = server.fail
     serve(server)
+
+
+def _where(settings: ApiSettings) -> EngageSettings:
+    """Tell operators' tasks where the system is, as far as we know it."""
+    return EngageSettings(
+        kafka_bootstrap_servers=settings.kafka_bootstrap_servers,
+        topic_partitions=settings.topic_partitions,
+        connect_url=settings.connect_url,
+        engage_database_url=settings.engage_database_url,
+        mailer_url=settings.mailer_url,
+        shop_time_zone=settings.shop_time_zone,
+        clock_file=settings.clock_file,
+    )
 
 
 class Later:

@@ -58,6 +58,7 @@ async def _set_passwords(connection: AsyncConnection, settings: MigrateSettings)
         "client_api": settings.client_api_password,
         "mailer": settings.mailer_password,
         "cdc": settings.cdc_password,
+        "engage": settings.engage_password,
     }.items():
         verifier = scram_verifier(password.get_secret_value(), secrets.token_bytes(16))
         await connection.exec_driver_sql(f"ALTER ROLE {role} PASSWORD '{verifier}'")

@@ -46,6 +46,7 @@ class MigrateSettings(BaseSettings):
     client_api_password: Password
     mailer_password: Password
     cdc_password: Password
+    engage_password: Password
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
 
@@ -57,8 +58,12 @@ class ApiSettings(ServiceSettings):
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8000
     dashboard_dir: Path | None = None
     """The built dashboard; none is served without."""
-    generation: Annotated[int, Field(ge=1)] = 1
-    """The scorer generation whose records are shown."""
+    engage_database_url: DatabaseUrl | None = None
+    """Postgres for operators' tasks, as the role ``engage``; without it they answer 503."""
+    connect_url: str | None = None
+    """Kafka Connect, for backfills."""
+    mailer_url: str | None = None
+    """The mailer's health address, for the status."""
     model_sandbox: bool = False
     """Only so that the page can say so."""
 
@@ -67,5 +72,3 @@ class ProjectorSettings(ServiceSettings):
     """For ``project``."""
 
     database_url: DatabaseUrl
-    generation: Annotated[int, Field(ge=1)] = 1
-    """The scorer generation whose records are taken."""

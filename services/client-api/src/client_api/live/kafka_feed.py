@@ -43,14 +43,12 @@ class _Event(NamedTuple):
 
 
 class KafkaFeed:
-    """One consumer in one thread; shows records of one scorer generation."""
+    """One consumer in one thread; shows records of the newest scorer generation that it met."""
 
-    def __init__(
-        self, servers: str, generation: int, hub: Hub, on_crash: Callable[[BaseException], None]
-    ) -> None:
+    def __init__(self, servers: str, hub: Hub, on_crash: Callable[[BaseException], None]) -> None:
         """``on_crash`` is told, in the event loop, when the thread dies of what nobody foresaw."""
         self._servers = servers
-        self._generation = generation
+        self._generation = 0
         self._hub = hub
         self._on_crash = on_crash
         self._stopping = threading.Event()
@@ -149,13 +147,24 @@ class KafkaFeed:
         if raw is None:
             return None
         try:
-            told = _told_of(decode(raw).data, self._generation)
+            told = self._told_of(decode(raw).data)
         except PoisonMessage as poison:
             # The reader that owns the topic's dead letters parks it.
             log.warning("record_not_shown", topic=record.topic(), reason=poison.reason)
             return None
         place = f"{record.topic()}-{record.partition()}-{record.offset()}"
         return told and _Event(*told, place)
+
+    def _told_of(self, data: Data) -> tuple[str, bytes] | None:
+        """Return the kind and JSON of what pages are told; nothing of a superseded generation."""
+        if not isinstance(data, ClientScored | EpisodeOpened | EpisodeClosed):
+            return None
+        if data.generation < self._generation:
+            return None
+        self._generation = data.generation
+        if isinstance(data, ClientScored):
+            return "score", data.model_dump_json().encode()
+        return "episode", episode_event(data).model_dump_json().encode()
 
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():
@@ -174,12 +183,3 @@ class KafkaFeed:
             return
         self._problem = None
         log.info("kafka_answers_again")
-
-
-def _told_of(data: Data, generation: int) -> tuple[str, bytes] | None:
-    """Return the kind and JSON of what pages are told, if it is of the generation shown."""
-    if isinstance(data, ClientScored) and data.generation == generation:
-        return "score", data.model_dump_json().encode()
-    if isinstance(data, EpisodeOpened | EpisodeClosed) and data.generation == generation:
-        return "episode", episode_event(data).model_dump_json().encode()
-    return None

@@ -28,17 +28,18 @@ log = structlog.get_logger("client_api.projector")
 
 
 class Projector:
-    """Takes the scores of one generation; the newest of each client wins."""
+    """Takes the scores as they come; the newest of each client wins.
 
-    def __init__(
-        self, consumer: Consumer, producer: Producer, store: ScoreStore, generation: int
-    ) -> None:
+    A scorer tells nothing before its generation is the current one, and the store lets a later
+    generation win, so a rebuild needs no word to the projector.
+    """
+
+    def __init__(self, consumer: Consumer, producer: Producer, store: ScoreStore) -> None:
         """``producer`` parks the records that can never be used."""
         self._consumer = consumer
         self._producer = producer
         self._unparked: list[KafkaError] = []
         self._store = store
-        self._generation = generation
         self._retry = Retry()
         self.heartbeat = Heartbeat(BEAT_LIMIT_S)
         self.assigned: int | None = None
@@ -103,8 +104,6 @@ class Projector:
         item = read(message.key(), message.value(), message.offset() or 0)
         if isinstance(item, Forgotten):
             return item
-        if item.generation != self._generation:
-            return None
         known = await self._retry(
             "reading policies", lambda: self._store.policies({item.policy_version})
         )

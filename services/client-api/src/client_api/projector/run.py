@@ -55,7 +55,6 @@ async def project(settings: ProjectorSettings) -> None:
             kafka.consumer(servers, GROUP, CONSUMER),
             kafka.producer(servers),
             store,
-            settings.generation,
         )
         probes = health.serve(
             settings.health_port,

@@ -12,10 +12,11 @@ from client_api.web.responses import (
     ClientScore,
     ExplanationOfScore,
     FeaturesOfScore,
+    LiftOfScore,
     PartsOfScore,
 )
-from common.clock import EPOCH
-from common.score.explain import explain
+from common.clock import EPOCH, date_of
+from common.score.explain import Lift, explain
 from common.score.model import EXPONENT_MAX, Features, state_on
 from common.score.policy import Policy
 
@@ -70,7 +71,17 @@ def assemble(row: RowMapping | dict[str, Any]) -> ClientScore:
             parts=PartsOfScore(**why.parts._asdict()),
             total=why.parts.total,
             score_after_order=why.score_after_order,
+            lift=None if why.lift is None else _lift(why.lift),
         ),
+    )
+
+
+def _lift(lift: Lift) -> LiftOfScore:
+    return LiftOfScore(
+        score_before=lift.score_before,
+        score_after=lift.score_after,
+        score_after_least=lift.score_after_least,
+        safe_until=date_of(lift.safe_until_day),
     )
 
 

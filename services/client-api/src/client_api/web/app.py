@@ -12,7 +12,18 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from client_api.problems import NotFound
-from client_api.web import bulk, clients, emails, errors, events, health, orders, policies
+from client_api.web import (
+    bulk,
+    clients,
+    emails,
+    errors,
+    events,
+    health,
+    operations,
+    orders,
+    policies,
+    what_ifs,
+)
 from client_api.web.limits import BodyLimit
 from client_api.web.middleware import Edge
 from client_api.web.openapi import document
@@ -42,7 +53,7 @@ def describe(lifespan: Lifespan | None = None) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
-    for part in (bulk, clients, orders, emails, policies, events, health):
+    for part in (bulk, clients, orders, emails, policies, operations, what_ifs, events, health):
         app.include_router(part.router)
     app.router.routes.append(_UnknownPath("/api/{rest:path}", _nothing_here))
     errors.install(app)
@@ -70,6 +81,7 @@ async def _nothing_here(_: Request) -> NoReturn:
 async def _lifespan(parts: Parts, _: FastAPI) -> AsyncIterator[State]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(parts.engine.dispose)
+        stack.push_async_callback(parts.operator.stop)
         for feed in parts.feeds:
             stack.push_async_callback(feed.stop)
             await feed.start()

@@ -180,6 +180,42 @@ class PolicyIn(Body):
     ]
 
 
+Actor = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)
+]
+
+
+class DeadLetterReplayIn(Body):
+    """Which dead letters to make up for."""
+
+    topic: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    """The topic that they were read from."""
+    offset: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
+    """One letter alone; all that wait without."""
+    actor: Actor
+
+
+class ReplayIn(Body):
+    """Which clients to send once more."""
+
+    client_ids: Annotated[list[RowId], Field(min_length=1, max_length=10_000)]
+    actor: Actor
+
+
+class BackfillIn(Body):
+    """Which rows to have captured once more."""
+
+    table: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    where: (
+        Annotated[
+            str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_without_nul)
+        ]
+        | None
+    ) = None
+    """SQL over captured columns; the whole table without."""
+    actor: Actor
+
+
 class PageQuery(BaseModel):
     """Which part of a list."""
 

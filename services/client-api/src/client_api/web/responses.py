@@ -95,6 +95,18 @@ class PartsOfScore(Answer):
     recency: float
 
 
+class LiftOfScore(Answer):
+    """What lifts a client out of risk: one order on the served day is enough, nothing less is."""
+
+    score_before: float
+    score_after: float
+    """With an order of the client's usual amount."""
+    score_after_least: float
+    """With an order of the smallest amount that counts."""
+    safe_until: date
+    """The last day before the client is at risk again, if nothing follows the usual order."""
+
+
 class ExplanationOfScore(Answer):
     """Why the score is what it is."""
 
@@ -103,6 +115,8 @@ class ExplanationOfScore(Answer):
     """The sum of the parts: the score's log-odds."""
     score_after_order: float
     """With one more order on the served day, of the client's usual amount."""
+    lift: LiftOfScore | None = None
+    """Null for a client who is neither at risk nor lapsed."""
 
 
 class ClientScore(Answer):
@@ -295,3 +309,140 @@ class ProblemDocument(Answer):
     status: int = Field(ge=400, le=599)
     detail: str
     errors: list[FieldError] | None = None
+
+
+class Hop(Answer):
+    """How far a reader is behind."""
+
+    hop: str
+    records: int | None
+    """Null where records cannot be counted, as in the log of Postgres."""
+    seconds: float | None
+    """Age of the oldest record not consumed; null when it could not be asked."""
+    exact: bool = True
+    """False: ``records`` counts offsets, an upper bound."""
+    group: str | None = None
+    members: int | None = None
+    topics: dict[str, int] | None = None
+    active: bool | None = None
+    wal_status: str | None = None
+    safe_wal_size: int | None = None
+    behind_bytes: int | None = None
+    kept_bytes: int | None = None
+
+
+class NewestLetter(Answer):
+    """The dead letter that was parked last."""
+
+    reason: str
+    detail: str
+    parked_at: str | None
+    offset: int
+
+
+class DeadLetterCounts(Answer):
+    """The dead letters of one topic."""
+
+    topic: str
+    waiting: int
+    kept: int
+    reasons: dict[str, int]
+    """Of those that wait."""
+    newest: NewestLetter | None
+
+
+class DeadLetter(Answer):
+    """One parked record, as it came."""
+
+    topic: str
+    offset: int
+    headers: dict[str, str]
+    key: str | None
+    value: Any
+    """JSON where it is JSON, else text."""
+
+
+class DeadLetters(Answer):
+    """Dead letters by topic; those of one topic when it was asked for."""
+
+    topics: list[DeadLetterCounts]
+    letters: list[DeadLetter]
+
+
+class StoredEpisodes(Answer):
+    """Episodes by state."""
+
+    total: int
+    by_state: dict[str, int]
+
+
+class ScorerGeneration(Answer):
+    """One generation of the scorer."""
+
+    generation: int
+    group: str
+    state: str
+    members: int
+
+
+class ScorerStatus(Answer):
+    """The scorer's generations, and the one whose records are stored."""
+
+    generations: list[ScorerGeneration] | None
+    stored_generation: int | None
+    last_scored_at: datetime | None
+
+
+class ConnectorStatus(Answer):
+    """The capture of changes."""
+
+    state: str
+    task: str
+    failure: str | None
+
+
+class MailerStatus(Answer):
+    """Whether the mailer asks its model."""
+
+    paused: bool
+    problems: dict[str, str]
+
+
+class PolicyStatus(Answer):
+    """The rules in force."""
+
+    version: int
+    created_at: datetime
+
+
+class SystemStatus(Answer):
+    """The whole system; what could not be asked is null, and ``problems`` says why."""
+
+    at: datetime
+    hops: list[Hop]
+    dead_letters: list[DeadLetterCounts] | None
+    episodes: StoredEpisodes | None
+    scorer: ScorerStatus
+    connector: ConnectorStatus | None
+    mailer: MailerStatus | None
+    policy: PolicyStatus | None
+    problems: list[str]
+
+
+class OperationRow(Answer):
+    """A run that somebody started: how far it is, or how it ended."""
+
+    id: int
+    kind: str
+    actor: str
+    parameters: dict[str, Any]
+    state: Literal["running", "done", "failed"]
+    step: str
+    done: int
+    """Units of the present step."""
+    total: int | None
+    result: dict[str, Any] | None
+    error: str | None
+    created_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from client_api.live.hub import Feed, Hub
+from client_api.operations.operator import Operator
 from common.clock import BusinessClock
 
 
@@ -21,6 +22,8 @@ class Parts:
     feeds: tuple[Feed, ...]
     """What fills the hub, each started and stopped with the server."""
     model_sandbox: bool
+    operator: Operator
+    """What operators do: status, replays, backfills."""
 
 
 class State(TypedDict):

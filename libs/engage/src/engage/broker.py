@@ -1,0 +1,175 @@
+"""Kafka as operators look at it: offsets, groups and records, read without a trace."""
+
+import time
+from collections.abc import Generator, Iterable, Mapping
+from typing import NamedTuple
+
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    OffsetSpec,
+)
+
+from common import kafka
+from common.errors import Misconfigured, Transient
+
+LIMIT_S = 20.0
+"""For one question to the brokers."""
+CONNECT_LIMIT_S = 5.0
+"""For the first question: a broker that is there answers in milliseconds."""
+SILENCE_LIMIT_S = 30.0
+"""A reader that waits longer for a record that must be there gives up."""
+BATCH = 10_000
+SLICE_S = 0.1
+READER = "engage-look"
+"""The name under which records are read; nothing is ever committed to it."""
+
+Offsets = dict[tuple[str, int], int]
+"""An offset for each (topic, partition)."""
+
+
+class Group(NamedTuple):
+    """A consumer group as its coordinator sees it."""
+
+    name: str
+    state: str
+    members: int
+
+
+class Broker:
+    """One cluster. Errors: Misconfigured when it does not answer at all, Transient later on."""
+
+    def __init__(self, servers: str) -> None:
+        """Connect, and learn the topics; raises Misconfigured."""
+        self.servers = servers
+        self.admin = AdminClient({"bootstrap.servers": servers}, logger=kafka.LIBRDKAFKA)
+        try:
+            found = self.admin.list_topics(timeout=CONNECT_LIMIT_S)
+        except KafkaException as error:
+            raise Misconfigured(f"no Kafka broker answers at {servers}: {_say(error)}") from error
+        self.topics = {name: len(topic.partitions) for name, topic in found.topics.items()}
+        """Every topic with its number of partitions."""
+
+    def partitions(self, topic: str) -> int:
+        """Return a topic's number of partitions; raises Misconfigured when it is not there."""
+        if topic not in self.topics:
+            raise Misconfigured(f"topic {topic} does not exist on {self.servers}")
+        return self.topics[topic]
+
+    def places(self, topics: Iterable[str]) -> list[tuple[str, int]]:
+        """Return every partition of the topics."""
+        return [(topic, p) for topic in topics for p in range(self.partitions(topic))]
+
+    def begins(self, topics: Iterable[str]) -> Offsets:
+        """Return the first offset that is kept of every partition."""
+        return self._offsets(topics, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+
+    def ends(self, topics: Iterable[str]) -> Offsets:
+        """Return the last stable offsets: what readers of committed records can reach."""
+        return self._offsets(topics, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+    def committed(self, group: str) -> Offsets:
+        """Return what a group has committed; partitions without a commit are left out."""
+        asked = ConsumerGroupTopicPartitions(group)
+        try:
+            future = self.admin.list_consumer_group_offsets([asked], request_timeout=LIMIT_S)
+            found = future[group].result(LIMIT_S)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                return {}
+            raise Transient(f"the offsets of {group} could not be read: {_say(error)}") from error
+        return {
+            (place.topic, place.partition): place.offset
+            for place in found.topic_partitions or []
+            if place.offset >= 0
+        }
+
+    def groups(self) -> dict[str, Group]:
+        """Return all consumer groups by name, with their state and number of members."""
+        try:
+            listed = self.admin.list_consumer_groups(request_timeout=LIMIT_S).result(LIMIT_S)
+            names = [group.group_id for group in listed.valid]
+            if not names:
+                return {}
+            told = self.admin.describe_consumer_groups(names, request_timeout=LIMIT_S)
+            found = [future.result(LIMIT_S) for future in told.values()]
+        except KafkaException as error:
+            raise Transient(f"the groups could not be read: {_say(error)}") from error
+        return {
+            group.group_id: Group(group.group_id, group.state.name.lower(), len(group.members))
+            for group in found
+        }
+
+    def read(
+        self, starts: Mapping[tuple[str, int], int], ends: Offsets
+    ) -> Generator[Message, None, None]:
+        """Yield the committed records from ``starts`` up to, not including, ``ends``.
+
+        In order within a partition; no group is joined and nothing is committed. Raises Transient.
+        """
+        left = {place for place, start in starts.items() if start < ends.get(place, 0)}
+        if not left:
+            return
+        reader = self.reader()
+        try:
+            reader.assign([TopicPartition(*place, starts[place]) for place in sorted(left)])
+            heard = time.monotonic()
+            while left:
+                batch = reader.consume(BATCH, SLICE_S)
+                if batch:
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > SILENCE_LIMIT_S:
+                    raise Transient(f"no record came for {SILENCE_LIMIT_S:.0f} s")
+                for message in batch:
+                    place = (message.topic() or "", message.partition() or 0)
+                    offset = message.offset() or 0
+                    error = message.error()
+                    if error is not None:
+                        _judge(error)
+                        left.discard(place)
+                    elif offset < ends[place]:
+                        yield message
+                    if error is None and offset + 1 >= ends[place]:
+                        left.discard(place)
+        except KafkaException as error:
+            raise Transient(f"the records could not be read: {_say(error)}") from error
+        finally:
+            reader.close()
+
+    def reader(self) -> Consumer:
+        """Return a consumer that sees committed records and is told of each partition's end."""
+        return kafka.consumer(self.servers, READER, {"enable.partition.eof": True})
+
+    def _offsets(self, topics: Iterable[str], spec: OffsetSpec) -> Offsets:
+        asked = {TopicPartition(*place): spec for place in self.places(topics)}
+        if not asked:
+            return {}
+        try:
+            found = self.admin.list_offsets(
+                asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=LIMIT_S
+            )
+            return {
+                (place.topic, place.partition): future.result(LIMIT_S).offset
+                for place, future in found.items()
+            }
+        except KafkaException as error:
+            raise Transient(f"the ends of topics could not be read: {_say(error)}") from error
+
+
+def _judge(error: KafkaError) -> None:
+    """Return for the end of a partition; raise Transient for anything else."""
+    if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's own name for it
+        raise Transient(f"a partition could not be read: {error.str()}")
+
+
+def _say(error: KafkaException) -> str:
+    what = error.args[0] if error.args else error
+    return what.str() if isinstance(what, KafkaError) else str(what)

@@ -1,0 +1,209 @@
+"""Replay of dead letters: not the old bytes, but the rows that they were about, as they stand now.
+
+A letter is an old image; sent again it could lie last on a compacted topic. So its row is read in
+Postgres and goes to the backfill lane. Only episodes, which are told on a topic that keeps all,
+go back as they came: the mailer knows each by its id.
+"""
+
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import Any
+
+from confluent_kafka import ConsumerGroupTopicPartitions as GroupOffsets
+from confluent_kafka import KafkaException, TopicPartition
+
+from common.errors import Transient
+from common.topics import AT_RISK, dead_letters_of
+from engage import gone
+from engage.again import Again
+from engage.broker import Broker
+from engage.frame import BadInput
+from engage.lane import RATE_PER_S, Lane
+from engage.letters import GROUP, SOURCES, Letter, handled, letters, summary
+from engage.meaning import Need, need_of
+from engage.postgres import Database, connect
+from engage.progress import Watcher
+from engage.rows import CHUNK, Shop
+from engage.settings import Settings
+from engage.waiting import scorers, until_passed
+
+GONE = "its row is gone, and it does not say whose it was: run `engage reconcile`, then dismiss it"
+
+
+@dataclass
+class Outcome:
+    """What became of the letters."""
+
+    topic: str
+    replayed: int = 0
+    rows: int = 0
+    removals: int = 0
+    episodes: int = 0
+    left: list[dict[str, Any]] = field(default_factory=list)
+    """The letters that nothing can be done about here: offset, reason and why."""
+
+    def leave(self, letter: Letter, why: str) -> None:
+        """Note a letter that nothing can be done about here."""
+        self.left.append({"offset": letter.offset, "reason": letter.reason, "why": why})
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return asdict(self)
+
+
+def source_of(topic: str) -> str:
+    """Return the source topic, named with or without ``.dlq``; raises BadInput."""
+    source = topic.removesuffix(".dlq")
+    if source not in SOURCES:
+        raise BadInput(f"no letters are parked of topic {topic[:80]!r}; see `engage dlq list`")
+    return source
+
+
+def overview(settings: Settings, topic: str | None = None) -> list[dict[str, Any]]:
+    """Count the letters of one topic or of all, by reason. Raises BadInput, Misconfigured."""
+    sources = list(SOURCES) if topic is None else [source_of(topic)]
+    broker = Broker(settings.kafka)
+    done = handled(broker)
+    return [
+        summary(broker, source, done[source])
+        for source in sources
+        if dead_letters_of(SOURCES[source]).name in broker.topics
+    ]
+
+
+def one(settings: Settings, topic: str, offset: int) -> Letter:
+    """Return one letter. Raises BadInput when there is none at that offset."""
+    source = source_of(topic)
+    return _at(Broker(settings.kafka), source, offset)
+
+
+def waiting(settings: Settings, topic: str, most: int) -> list[dict[str, Any]]:
+    """Return the oldest letters that wait, as plain data. Raises BadInput, Misconfigured."""
+    source = source_of(topic)
+    broker = Broker(settings.kafka)
+    found = letters(broker, source, handled(broker)[source])
+    return [letter.document() for letter in islice(found, most)]
+
+
+def first_waiting(settings: Settings, topic: str) -> Letter | None:
+    """Return the oldest letter that waits, if any does. Raises BadInput, Misconfigured."""
+    source = source_of(topic)
+    broker = Broker(settings.kafka)
+    return next(letters(broker, source, handled(broker)[source]), None)
+
+
+def replay(
+    settings: Settings,
+    topic: str,
+    watcher: Watcher,
+    *,
+    offset: int | None = None,
+    everything: bool = False,
+    rate_per_s: int = RATE_PER_S,
+    wait: bool = True,
+) -> dict[str, Any]:
+    """Deal with a topic's letters: those still waiting, one by its offset, or all that are kept.
+
+    A letter that nothing can be done about stays waiting, with all that come after it. Raises
+    BadInput before anything is written; Misconfigured, Transient, Failed.
+    """
+    source = source_of(topic)
+    broker = Broker(settings.kafka)
+    done = handled(broker)[source]
+    if offset is not None:
+        chosen = [_at(broker, source, offset)]
+    else:
+        chosen = list(letters(broker, source, 0 if everything else done))
+    outcome = Outcome(source)
+    if chosen:
+        watcher.step(f"dead letters of {source}", len(chosen))
+    with connect(settings.database) as database:
+        for start in range(0, len(chosen), CHUNK):
+            some = chosen[start : start + CHUNK]
+            with (
+                Lane(broker, settings.topic_partitions, rate_per_s) as lane,
+                Again(broker) as again,
+            ):
+                _deal(database, lane, again, some, outcome)
+            ends = lane.ends
+            watcher.advance(len(some))
+            if wait and ends:
+                for group in scorers(broker):
+                    until_passed(broker, group, ends, watcher)
+    if offset is None and chosen:
+        first_left = min((one["offset"] for one in outcome.left), default=chosen[-1].offset + 1)
+        remember(broker, source, max(done, first_left))
+    return outcome.document()
+
+
+def dismiss(settings: Settings, topic: str, upto: int | None) -> dict[str, Any]:
+    """Count letters as dealt with, up to and with an offset (None: all), and do nothing else."""
+    source = source_of(topic)
+    broker = Broker(settings.kafka)
+    done = handled(broker)[source]
+    chosen = [one for one in letters(broker, source, done) if upto is None or one.offset <= upto]
+    if upto is not None and (not chosen or chosen[-1].offset != upto):
+        raise BadInput(f"no dead letter of {source} waits at offset {upto}")
+    if chosen:
+        remember(broker, source, chosen[-1].offset + 1)
+    return {"topic": source, "dismissed": len(chosen)}
+
+
+def remember(broker: Broker, source: str, offset: int) -> None:
+    """Note up to where a topic's letters were dealt with; raises Transient."""
+    place = TopicPartition(dead_letters_of(SOURCES[source]).name, 0, offset)
+    try:
+        told = broker.admin.alter_consumer_group_offsets([GroupOffsets(GROUP, [place])])
+        told[GROUP].result(20)
+    except KafkaException as error:
+        raise Transient(f"what was dealt with could not be noted: {error}") from error
+
+
+def _at(broker: Broker, source: str, offset: int) -> Letter:
+    found = next(letters(broker, source, offset), None)
+    if found is None or found.offset != offset:
+        raise BadInput(f"there is no dead letter of {source} at offset {offset}")
+    return found
+
+
+def _deal(
+    database: Database, lane: Lane, again: Again, some: list[Letter], outcome: Outcome
+) -> None:
+    """Deal with some letters, and note what became of each."""
+    for letter in some:
+        need = need_of(letter)
+        headers = {"attempt": str(letter.attempt + 1)}
+        if need.impossible is not None:
+            outcome.leave(letter, need.impossible)
+            continue
+        if letter.source == AT_RISK.name:
+            again.send(letter, headers)
+            outcome.episodes += 1
+        elif not _resend(lane, database, need, headers, outcome):
+            outcome.leave(letter, GONE)
+            continue
+        outcome.replayed += 1
+
+
+def _resend(
+    lane: Lane, database: Database, need: Need, headers: dict[str, str], outcome: Outcome
+) -> bool:
+    """Send the present rows of what a letter was about, and the removal of what is gone.
+
+    False: the order is gone and nothing says whose it was.
+    """
+    shop = Shop(database)
+    before = lane.written
+    for client in shop.clients(sorted(need.clients)).values():
+        lane.send(client, headers)
+    present = shop.orders(sorted(need.orders))
+    for order in present.values():
+        lane.send(order, headers)
+    if need.whole:
+        for order in shop.orders_of(sorted(need.clients)):
+            lane.send(order, headers)
+    outcome.rows += lane.written - before
+    suspects = gone.confirmed(database, gone.Suspects(sorted(need.pairs), sorted(need.clients)))
+    sent = gone.remove(lane, database, suspects, headers)
+    outcome.removals += sent.orders + sent.clients
+    return bool(present) or not need.orders or bool(need.pairs)

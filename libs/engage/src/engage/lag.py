@@ -1,0 +1,137 @@
+"""How far the reader of some topics is behind: in records, and in seconds of the oldest one."""
+
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from common.errors import Transient
+from common.topics import (
+    AT_RISK,
+    BACKFILL,
+    CDC_CLIENTS,
+    CDC_NOTIFICATIONS,
+    CDC_ORDERS,
+    CDC_POLICIES,
+    CONTROL,
+    LIVE,
+    SCORES,
+)
+from engage.broker import Broker, Group, Offsets
+
+COUNTED_MAX = 5_000
+"""So many records of a hop are counted one by one. Beyond, offsets are subtracted, which also
+counts the markers of transactions and what compaction took."""
+
+RELAY, PROJECTOR, MAILER, SCORER = "cdc-relay", "projector", "mailer", "scorer"
+SCORER_GROUP = re.compile(rf"{SCORER}(?:-v([0-9]+))?")
+
+RELAYED = tuple(t.name for t in (CDC_CLIENTS, CDC_ORDERS, CDC_POLICIES, CDC_NOTIFICATIONS))
+LANES = (LIVE.name, BACKFILL.name, CONTROL.name)
+READERS = (
+    ("cdc → relay", RELAY, RELAYED),
+    ("scores → projector", PROJECTOR, (SCORES.name,)),
+    ("at-risk → mailer", MAILER, (AT_RISK.name,)),
+)
+
+
+@dataclass(frozen=True)
+class Lag:
+    """A group's lag on some topics."""
+
+    hop: str
+    group: str
+    members: int
+    """0: nobody reads."""
+    records: int
+    exact: bool
+    """False: ``records`` counts offsets, an upper bound."""
+    seconds: float
+    """Age of the oldest record that is not consumed, by its Kafka timestamp; 0 without one."""
+    topics: dict[str, int]
+    """The records by topic."""
+
+    @property
+    def problem(self) -> str | None:
+        """Say what a person must look at, if anything."""
+        return None if self.members else f"{self.hop}: nobody reads as {self.group}"
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return asdict(self)
+
+
+def generation_of(group: str) -> int | None:
+    """Return which generation of the scorer a group belongs to; None when it is none of them."""
+    found = SCORER_GROUP.fullmatch(group)
+    return None if found is None else int(found.group(1) or 1)
+
+
+def group_of(generation: int) -> str:
+    """Return the consumer group of a scorer's generation, as Faust names it."""
+    return SCORER if generation == 1 else f"{SCORER}-v{generation}"
+
+
+def measure(
+    broker: Broker, hop: str, group: str, topics: Iterable[str], *, members: int, now: float
+) -> Lag:
+    """Measure one group; ``now`` is wall time in seconds since 1970. Raises Transient.
+
+    A group that has committed nothing yet will begin where the topic begins.
+    """
+    names = tuple(topics)
+    begins, ends, committed = broker.begins(names), broker.ends(names), broker.committed(group)
+    starts = {place: max(begin, committed.get(place, begin)) for place, begin in begins.items()}
+    behind = {place: ends[place] - start for place, start in starts.items()}
+    found = dict.fromkeys(names, 0)
+    if sum(behind.values()) <= COUNTED_MAX:
+        oldest: int | None = None
+        for message in broker.read(starts, ends):
+            found[message.topic() or ""] += 1
+            oldest = _older(oldest, message.timestamp()[1])
+        exact = True
+    else:
+        oldest = None
+        for place in [place for place, count in behind.items() if count > 0]:
+            found[place[0]] += behind[place]
+            first = _first(broker, place, starts[place], ends)
+            oldest = oldest if first is None else _older(oldest, first)
+        exact = False
+    seconds = 0.0 if oldest is None else max(0.0, now - oldest / 1000)
+    return Lag(hop, group, members, sum(found.values()), exact, round(seconds, 3), found)
+
+
+def measure_all(broker: Broker, groups: dict[str, Group]) -> list[Lag]:
+    """Measure every hop that begins in Kafka, in the order of the flow. Raises Transient.
+
+    Of the scorer those generations count that have members; the first one when none has.
+    """
+    now = time.time()
+    working = sorted(
+        generation
+        for name, group in groups.items()
+        if (generation := generation_of(name)) is not None and group.members
+    )
+    scorers = tuple(("lanes → scorer", group_of(g), LANES) for g in working or [1])
+    lags = []
+    for hop, group, topics in (READERS[0], *scorers, *READERS[1:]):
+        members = groups[group].members if group in groups else 0
+        lags.append(measure(broker, hop, group, topics, members=members, now=now))
+    return lags
+
+
+def _first(broker: Broker, place: tuple[str, int], start: int, ends: Offsets) -> int | None:
+    """Return the timestamp of the first record from ``start`` on, in milliseconds."""
+    reading = broker.read({place: start}, ends)
+    try:
+        message = next(reading, None)
+    except Transient:
+        return None
+    finally:
+        reading.close()
+    return None if message is None else message.timestamp()[1]
+
+
+def _older(one: int | None, other: int) -> int:
+    return other if one is None else min(one, other)

@@ -1,0 +1,27 @@
+"""Whether a generation's table holds all clients, as far as its changelog's keys tell."""
+
+from collections.abc import Iterable
+
+from engage.broker import Broker
+from engage.lag import group_of
+
+
+def changelog_of(generation: int) -> str:
+    """Return the topic from which a generation's rows can be recovered, as scorers name it."""
+    return f"{group_of(generation)}-ledgers-changelog"
+
+
+def missing(servers: str, generation: int, clients: Iterable[int]) -> list[int]:
+    """Return those clients, ascending, of whom a generation has no row.
+
+    The key of a client's row is its id, in every layout of rows. Raises Misconfigured without the
+    changelog, Transient.
+    """
+    name = changelog_of(generation)
+    broker = Broker(servers)
+    left = {b"%d" % client for client in clients}
+    for message in broker.read(broker.begins((name,)), broker.ends((name,))):
+        left.discard(message.key() or b"")
+        if not left:
+            break
+    return sorted(map(int, left))

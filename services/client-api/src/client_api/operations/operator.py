@@ -1,0 +1,152 @@
+"""What operators do, as the API offers it: blocking work in threads, its errors as problems."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from client_api.operations.runs import Runs, Work
+from client_api.problems import Invalid, Unavailable
+from common.clock import EPOCH, BusinessClock
+from common.errors import Misconfigured, Transient
+from common.score.policy import Policy
+from engage import backfill, dlq, status
+from engage.frame import BadInput
+from engage.history import in_force, read_policies
+from engage.replay import check, replay
+from engage.settings import Settings
+from engage.what_if_policy import laid_over
+from engage.what_if_run import what_if
+
+STATUS_KEPT_S = 2.0
+"""Pages ask again and again: so long they get the same answer."""
+LETTERS_MAX = 50
+
+T = TypeVar("T")
+
+
+class Operator:
+    """Operations of the library ``engage``, asked for over HTTP."""
+
+    def __init__(self, settings: Settings, runs: Runs) -> None:
+        """Take where the system is; what is not set is a problem of those who ask for it."""
+        self._settings = settings
+        self._runs = runs
+        self._asking = asyncio.Lock()
+        self._told: tuple[float, dict[str, Any]] | None = None
+
+    async def status(self) -> dict[str, Any]:
+        """Return the document of ``engage status``, at most two seconds old."""
+        async with self._asking:
+            if self._told is None or time.monotonic() - self._told[0] > STATUS_KEPT_S:
+                document = await self._ask(lambda: status.gather(self._settings))
+                self._told = (time.monotonic(), document)
+            return self._told[1]
+
+    async def dead_letters(self, topic: str | None) -> dict[str, Any]:
+        """Count the letters of all topics or one; of one also show the oldest that wait."""
+        return await self._ask(lambda: _dead_letters(self._settings, topic))
+
+    async def replay_dead_letters(self, topic: str, offset: int | None, actor: str) -> int:
+        """Start a replay of a topic's letters; return the run's id."""
+        settings = self._settings
+        if offset is None:
+            await self._ask(lambda: dlq.source_of(topic))
+        else:
+            await self._ask(lambda: dlq.one(settings, topic, offset))
+        return await self._start(
+            "dead-letter-replay",
+            actor,
+            {"topic": topic, "offset": offset},
+            lambda watcher: dlq.replay(settings, topic, watcher, offset=offset),
+        )
+
+    async def replay(self, clients: list[int], actor: str) -> int:
+        """Start a replay of clients, when Postgres has all of them; return the run's id."""
+        await self._ask(lambda: check(self._settings, clients))
+        return await self._start(
+            "replay",
+            actor,
+            {"clients": clients},
+            lambda watcher: replay(self._settings, clients, watcher),
+        )
+
+    async def backfill(self, table: str, where: str | None, actor: str) -> int:
+        """Start a backfill, when its condition holds water; return the run's id."""
+        await self._ask(lambda: backfill.plan(self._settings, table, where))
+        await self._ask(lambda: self._settings.connect)
+        return await self._start(
+            "backfill",
+            actor,
+            {"table": table, "where": where},
+            lambda watcher: backfill.backfill(self._settings, table, where, watcher),
+        )
+
+    async def what_if(
+        self,
+        policy: dict[str, Any],
+        *,
+        day: date | None,
+        clients: int,
+        cost_per_email: float | None,
+        actor: str,
+    ) -> int:
+        """Start a what-if, when the policy is one; return the run's id."""
+        settings = self._settings
+
+        def propose(present: Policy) -> Policy:
+            return laid_over(present, ("policy", policy))
+
+        await self._ask(
+            lambda: propose(in_force(read_policies(settings.kafka, settings.topic_partitions)))
+        )
+        return await self._start(
+            "what-if",
+            actor,
+            {
+                "policy": policy,
+                "day": None if day is None else day.isoformat(),
+                "clients": clients,
+                "cost_per_email": cost_per_email,
+            },
+            lambda watcher: what_if(
+                settings.kafka,
+                settings.topic_partitions,
+                ZoneInfo(settings.shop_time_zone),
+                BusinessClock(settings.clock_file),
+                watcher,
+                propose=propose,
+                day=None if day is None else (day - EPOCH).days,
+                list_clients=clients,
+                cost_per_email=cost_per_email,
+            ).model_dump(mode="json"),
+        )
+
+    async def start(self, kind: str, actor: str, parameters: dict[str, Any], work: Work) -> int:
+        """Start any other run, of which one goes on at a time; raises Conflict."""
+        return await self._start(kind, actor, parameters, work)
+
+    async def stop(self) -> None:
+        """Break off what runs."""
+        await self._runs.stop()
+
+    async def _start(self, kind: str, actor: str, parameters: dict[str, Any], work: Work) -> int:
+        return await self._runs.start(kind, actor, parameters, work)
+
+    async def _ask(self, work: Callable[[], T]) -> T:
+        """Run blocking work in a thread; raises Invalid, Unavailable."""
+        try:
+            return await asyncio.to_thread(work)
+        except BadInput as error:
+            raise Invalid(str(error)) from None
+        except (Misconfigured, Transient) as error:
+            raise Unavailable(str(error)) from None
+
+
+def _dead_letters(settings: Settings, topic: str | None) -> dict[str, Any]:
+    counts = dlq.overview(settings, topic)
+    if topic is None:
+        return {"topics": counts, "letters": []}
+    return {"topics": counts, "letters": dlq.waiting(settings, topic, LETTERS_MAX)}

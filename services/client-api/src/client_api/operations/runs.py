@@ -1,0 +1,173 @@
+"""Runs that people start from the page: one of a kind at a time, each with a row that tells of it.
+
+A run works in a thread of its own. Its server holds an advisory lock for it: a row that says
+"running" and whose lock is free belongs to a server that ended, and is marked failed.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from client_api.database import DATABASE_ERRORS, name_of
+from client_api.problems import Conflict
+from client_api.store import operations as store
+from common.errors import Misconfigured, Transient
+from engage.frame import BadInput, Failed
+from engage.progress import Watcher
+
+KNOWN = (BadInput, Failed, Misconfigured, Transient)
+"""Their text is for people and holds nothing secret."""
+TOLD_EVERY_S = 1.0
+STOP_LIMIT_S = 3.0
+
+Work = Callable[[Watcher], dict[str, Any]]
+
+log = structlog.get_logger("client_api.operations")
+
+
+class Interrupted(Exception):
+    """The server ends, and with it the run."""
+
+
+class Noted:
+    """A run's progress, written by its thread and read by the server's."""
+
+    def __init__(self) -> None:
+        """Begin."""
+        self.name, self.done = "", 0
+        self.total: int | None = None
+        self.stopping = False
+
+    def step(self, name: str, total: int | None = None) -> None:
+        """Begin a step; raises Interrupted when the server ends."""
+        self._go_on()
+        self.name, self.total, self.done = name, total, 0
+
+    def advance(self, count: int = 1) -> None:
+        """Count; raises Interrupted when the server ends."""
+        self._go_on()
+        self.done += count
+
+    def say(self, text: str) -> None:
+        """Log it."""
+        log.info("run_says", text=text)
+
+    def _go_on(self) -> None:
+        if self.stopping:
+            raise Interrupted
+
+
+class Runs:
+    """Starts runs, and keeps their rows true."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Work with the server's engine; each run holds one of its connections."""
+        self._engine = engine
+        self._tasks: dict[asyncio.Task[None], Noted] = {}
+        self._starting = asyncio.Lock()
+
+    async def start(self, kind: str, actor: str, parameters: dict[str, Any], work: Work) -> int:
+        """Start ``work`` in a thread; return the id of its row. Raises Conflict."""
+        async with self._starting:
+            connection = await self._engine.connect()
+            try:
+                async with connection.begin():
+                    await store.mark_interrupted(connection)
+                    run = await store.begin(connection, kind, actor, parameters)
+            except IntegrityError:
+                await connection.close()
+                raise Conflict(f"a run of this kind is going on: {kind}") from None
+            except BaseException:
+                await connection.close()
+                raise
+            noted = Noted()
+            task = asyncio.create_task(self._follow(connection, run, kind, work, noted))
+            self._tasks[task] = noted
+            task.add_done_callback(self._tasks.pop)
+            return run
+
+    async def stop(self) -> None:
+        """Break off what runs; what does not end in time is marked failed by the next server."""
+        for noted in self._tasks.values():
+            noted.stopping = True
+        if self._tasks:
+            _, late = await asyncio.wait(set(self._tasks), timeout=STOP_LIMIT_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _follow(
+        self, connection: AsyncConnection, run: int, kind: str, work: Work, noted: Noted
+    ) -> None:
+        """Tell how far the run is until it ends, and how it ended."""
+        log.info("run_started", run=run, kind=kind)
+        outcome = _in_a_thread(work, noted, f"run-{run}")
+        result: dict[str, Any] | None = None
+        error: str | None = None
+        try:
+            while not (await asyncio.wait({outcome}, timeout=TOLD_EVERY_S))[0]:
+                async with connection.begin():
+                    await store.tell(connection, run, noted.name, noted.done, noted.total)
+            try:
+                result = outcome.result()
+            except KNOWN as known:
+                error = str(known)
+            except Interrupted:
+                error = "interrupted: its server ended"
+            except Exception as bug:
+                log.exception("run_broke", run=run, kind=kind, error=type(bug).__name__)
+                error = "it broke; the reason is logged"
+            async with connection.begin():
+                await store.tell(connection, run, noted.name, noted.done, noted.total)
+                await store.finish(connection, run, result, error)
+            log.info("run_ended", run=run, kind=kind, error=error)
+        except DATABASE_ERRORS as lost:
+            # Nobody can write the row now; the lock is gone with the connection.
+            log.error(  # noqa: TRY400 - its text may quote a row
+                "run_lost", run=run, kind=kind, error=name_of(lost)
+            )
+            noted.stopping = True
+        finally:
+            await _let_go(connection)
+
+
+def _in_a_thread(work: Work, noted: Noted, name: str) -> "asyncio.Future[dict[str, Any]]":
+    """Run ``work`` in a daemon thread, which a process that ends does not wait for."""
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[dict[str, Any]] = loop.create_future()
+
+    def settle(result: dict[str, Any] | None, error: Exception | None) -> None:
+        if outcome.done():
+            return
+        if error is not None:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(result or {})
+
+    def run() -> None:
+        started = time.monotonic()
+        try:
+            found = work(noted)
+        except Exception as error:  # noqa: BLE001 - it is raised where the outcome is asked for
+            call: tuple[dict[str, Any] | None, Exception | None] = (None, error)
+        else:
+            call = ({**found, "seconds": round(time.monotonic() - started, 1)}, None)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, *call)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return outcome
+
+
+async def _let_go(connection: AsyncConnection) -> None:
+    """End the connection itself, not only its use: the run's lock hangs on it."""
+    try:
+        await connection.invalidate()
+    finally:
+        await connection.close()

@@ -1,0 +1,176 @@
+"""Operators' tasks over HTTP: asked for, one of a kind, told as they go, and true after a crash."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from client_api.operations.runs import Interrupted, Runs
+from client_api.problems import Conflict
+from engage.progress import Watcher
+from engage.settings import Settings
+from tests.integration.client_api.serving import Api, assert_problem, running_api, until
+from tests.servers import PARTITIONS, Database
+
+LIMIT_S = 30
+
+
+@pytest.fixture
+async def shop(database: Database, kafka: str) -> AsyncIterator[Api]:
+    """The API with all that its operators' tasks need but Connect and the mailer."""
+    settings = Settings(
+        kafka_bootstrap_servers=kafka,
+        topic_partitions=PARTITIONS,
+        engage_database_url=SecretStr(database.engage_url),
+    )
+    async with running_api(database.client_api_url, engage=settings) as running:
+        yield running
+
+
+async def ended(api: Api, run: int) -> dict[str, Any]:
+    """Wait until a run has ended; return its row."""
+
+    async def row() -> dict[str, Any] | None:
+        found = (await api.http.get(f"/api/operations/{run}")).json()
+        return found if found["state"] != "running" else None
+
+    answer: dict[str, Any] = await until(row, LIMIT_S)
+    return answer
+
+
+class Held:
+    """Work that goes on until it is let go."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.interrupted = False
+
+    def __call__(self, watcher: Watcher) -> dict[str, Any]:
+        watcher.step("held", 10)
+        watcher.advance(4)
+        while not self.go.wait(0.05):
+            try:
+                watcher.advance(0)
+            except Interrupted:
+                self.interrupted = True
+                raise
+        return {"well": True}
+
+
+async def test_what_is_not_set_up_is_named_in_a_503(api: Api) -> None:
+    """Nothing pretends to work: the setting that is missing stands in the answer."""
+    for path, body in (
+        ("replays", {"client_ids": [1], "actor": "ada"}),
+        ("backfills", {"table": "orders", "actor": "ada"}),
+    ):
+        problem = assert_problem(await api.http.post(f"/api/{path}", json=body), 503)
+        assert "ENGAGE_DATABASE_URL" in problem["detail"]
+    status = (await api.http.get("/api/status")).json()
+    assert status["episodes"] is None
+    assert any("KAFKA_BOOTSTRAP_SERVERS" in text for text in status["problems"])
+    assert (await api.http.get("/api/operations")).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("replays", {"client_ids": [999_999], "actor": "ada"}),
+        ("replays", {"client_ids": [], "actor": "ada"}),
+        ("replays", {"client_ids": [1]}),
+        ("backfills", {"table": "episodes", "actor": "ada"}),
+        ("backfills", {"table": "orders", "where": "colour = 1", "actor": "ada"}),
+        ("dead-letters/replays", {"topic": "nothing", "actor": "ada"}),
+        ("dead-letters/replays", {"topic": "client.events", "offset": 5, "actor": "ada"}),
+    ],
+)
+async def test_bad_input_is_a_422_and_starts_nothing(
+    shop: Api, path: str, body: dict[str, Any]
+) -> None:
+    """It is found out before a run begins."""
+    assert_problem(await shop.http.post(f"/api/{path}", json=body), 422)
+    assert (await shop.http.get("/api/operations")).json()["items"] == []
+
+
+async def test_a_replay_is_a_run_with_an_outcome(shop: Api) -> None:
+    """It is accepted at once; when no scorer reads what it sent, it has failed and says so."""
+    client = await shop.client()
+    body = {"client_ids": [client["id"]], "actor": "ada"}
+    answer = await shop.http.post("/api/replays", json=body)
+    assert answer.status_code == 202, answer.text
+    row = await ended(shop, answer.json()["id"])
+    assert (row["kind"], row["actor"], row["state"]) == ("replay", "ada", "failed")
+    assert "no scorer reads it" in row["error"]
+    assert (row["step"], row["done"], row["total"]) == ("clients sent", 1, 1)
+    assert row["finished_at"]
+
+
+async def test_dead_letters_are_counted_and_shown(shop: Api) -> None:
+    """Of all topics the counts; of one topic also the letters that wait."""
+    every = (await shop.http.get("/api/dead-letters")).json()
+    assert {one["topic"] for one in every["topics"]} >= {"client.events", "cdc.public.orders"}
+    assert every["letters"] == []
+    one = (await shop.http.get("/api/dead-letters", params={"topic": "client.events"})).json()
+    assert [counts["waiting"] for counts in one["topics"]] == [0]
+    assert_problem(await shop.http.get("/api/dead-letters", params={"topic": "x"}), 422)
+
+
+async def test_one_of_a_kind_runs_at_a_time_and_tells_how_far_it_is(api: Api) -> None:
+    """A second one is refused while the first goes on; another kind is not."""
+    runs, held = Runs(api.engine), Held()
+    first = await runs.start("what-if", "ada", {"theta": 0.4}, held)
+    with pytest.raises(Conflict, match="what-if"):
+        await runs.start("what-if", "bob", {}, held)
+
+    async def told() -> Any:
+        row = (await api.http.get(f"/api/operations/{first}")).json()
+        return row if row["done"] else None
+
+    row = await until(told, LIMIT_S)
+    assert (row["state"], row["step"], row["done"], row["total"]) == ("running", "held", 4, 10)
+    held.go.set()
+    row = await ended(api, first)
+    assert (row["state"], row["error"]) == ("done", None)
+    assert row["result"]["well"] is True
+    again = await runs.start("what-if", "bob", {}, held)
+    assert (await ended(api, again))["state"] == "done"
+    listed = (await api.http.get("/api/operations", params={"limit": 1})).json()
+    assert [one["id"] for one in listed["items"]] == [again]
+    assert listed["next"]
+
+
+async def test_a_run_whose_server_died_is_marked_failed(
+    api: Api, admin: asyncpg.Connection
+) -> None:
+    """Its row says "running" and nobody holds its lock: the next look marks it."""
+    run = await admin.fetchval(
+        "INSERT INTO operations (kind, actor, parameters) VALUES ('replay', 'ada', '{}') "
+        "RETURNING id"
+    )
+    row = (await api.http.get(f"/api/operations/{run}")).json()
+    assert (row["state"], row["error"]) == ("failed", "interrupted: its server ended")
+
+
+async def test_a_server_that_stops_breaks_its_runs_off(api: Api) -> None:
+    """The work is told at its next step, and the row says why it ended."""
+    runs, held = Runs(api.engine), Held()
+    run = await runs.start("replay", "ada", {}, held)
+    await asyncio.wait_for(runs.stop(), LIMIT_S)
+    row = await ended(api, run)
+    assert (row["state"], row["error"]) == ("failed", "interrupted: its server ended")
+    assert held.interrupted
+
+
+async def test_an_error_nobody_foresaw_is_on_the_row_without_its_text(api: Api) -> None:
+    """The text may hold anything: it is for the log."""
+
+    def work(_: Watcher) -> dict[str, Any]:
+        raise ValueError("canary")
+
+    runs = Runs(api.engine)
+    row = await ended(api, await runs.start("replay", "ada", {}, work))
+    assert row["state"] == "failed"
+    assert "canary" not in row["error"]
