@@ -1,110 +1,198 @@
-"""Measures the whole path on this machine: ``python -m bench`` writes ``bench/results.json``.
+"""The benchmark suite: ``python -m bench`` measures, prints and writes ``bench/results.json``.
 
 Figures of a shared machine are noisy: compare ratios of one run, not absolute numbers of two.
 """
 
+import argparse
+import contextlib
 import json
+import logging
 import os
 import platform
-import random
-import statistics
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import httpx
+from confluent_kafka import KafkaException
 
-from demo.api import Api, Live, StepMissing, wait_for
-from demo.cdnow import Clients, client_rows, order_rows, purchases
+from bench import growth, latency, relay_race, scorer_race, whole_path
+from bench.errors import BenchFailed
+from bench.figures import merged, table
+from bench.show import say
+from common.errors import Misconfigured, Transient
+from demo.api import Api, StepMissing
+from demo.cdnow import Clients
 from stack import signals
 from stack.errors import Missing, PartFailed
+from stack.kafka import Kafka
 from stack.launcher import Stack
 
 RESULTS = Path(__file__).parent / "results.json"
-SEED = 20261122
-SCORED_LIMIT_S = 900.0
-PAGE_LIMIT_S = 30.0
-ORDERS = {True: 100, False: 500}
-"""Orders timed one after the other, by whether the run is a quick one."""
+FAILURES = (
+    BenchFailed,
+    Missing,
+    PartFailed,
+    StepMissing,
+    Misconfigured,
+    Transient,
+    KafkaException,
+    httpx.HTTPError,
+    OSError,
+)
 
 
-def fill(stack: Stack, api: Api, clients: Clients) -> dict[str, float]:
-    """Load the histories, capture them as a snapshot, and return rows a second for both."""
-    history = purchases(clients)
-    people = list(client_rows(history))
-    orders = list(order_rows(history, datetime.now(UTC)))
-    began = time.monotonic()
-    api.load("/api/clients/bulk", iter(people), lambda _: None)
-    api.load("/api/orders/bulk", iter(orders), lambda _: None)
-    loaded = time.monotonic()
-    stack.start_pipeline()
-    captured = time.monotonic()
+class Size(NamedTuple):
+    """How much a run measures."""
 
-    def look() -> bool | None:
-        stack.parts.check()
-        counts = api.stats()["clients"]
-        return True if counts["total"] == len(people) and not counts["unscored"] else None
+    scorer_clients: int
+    faust_part: int
+    """The slowest contender gets the first n-th of the events: its rate is what counts."""
+    relay_clients: int
+    rounds: int
+    histories: Clients
+    page_orders: int
+    phase_s: int
+    phases: int
+    growth: tuple[int, ...]
 
-    wait_for("every client has a score", look, SCORED_LIMIT_S)
-    rows = len(people) + len(orders)
+
+QUICK = Size(3_000, 4, 5_000, 3, "sample", 20, 6, 1, ())
+FULL = Size(50_000, 1, 20_000, 3, "all", 500, 30, 3, (10_000, 100_000, 1_000_000))
+
+
+def scorer(folder: Path, size: Size) -> dict[str, float]:
+    """Race the scorer against a plain loop, plain Faust and Quix Streams."""
+    with Kafka.start(folder / "kafka") as kafka:
+        return scorer_race.race(
+            kafka.bootstrap_servers,
+            folder / "runs",
+            size.scorer_clients,
+            size.rounds,
+            faust_part=size.faust_part,
+        )
+
+
+def relay(folder: Path, size: Size) -> dict[str, float]:
+    """Race the relay against a raw transactional copy."""
+    with Kafka.start(folder / "kafka") as kafka:
+        servers = kafka.bootstrap_servers
+        return relay_race.race(servers, folder / "runs", size.relay_clients, size.rounds)
+
+
+def rows(folder: Path, size: Size) -> dict[str, float]:
+    """Measure the whole path, and both lanes, on a stack of its own."""
+    with Stack(folder / "stack", durable=True) as stack, contextlib.ExitStack() as last:
+        stack.start_servers()
+        stack.start_api()
+        api = Api(stack.api_url)
+        last.callback(api.close)
+        figures = whole_path.fill(stack, api, size.histories)
+        figures |= whole_path.row_to_page(api, size.page_orders)
+        return figures | latency.measure(stack, folder / "flood", size.phase_s, size.phases)
+
+
+def growing(folder: Path, size: Size) -> dict[str, float]:
+    """Measure ten times the clients, memory and recovery; the full run alone."""
+    figures = growth.due_index()
+    if size.growth:
+        with Kafka.start(folder / "kafka") as kafka:
+            figures |= growth.measure(kafka.bootstrap_servers, folder / "runs", size.growth)
+    return figures
+
+
+PARTS: Mapping[str, Callable[[Path, Size], dict[str, float]]] = {
+    "scorer": scorer,
+    "relay": relay,
+    "rows": rows,
+    "growth": growing,
+}
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=__doc__,
+        epilog="parts: "
+        + "; ".join(f"{name}: {(part.__doc__ or '').strip()}" for name, part in PARTS.items())
+        + " With QUICK=1 in the environment all of it takes under three minutes on an idle"
+        " machine; without, over an hour, most of it for growth.",
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=list(PARTS),
+        metavar="NAME",
+        help=f"measure this part alone ({', '.join(PARTS)}); may be given again",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=RESULTS, help="where to write, or to add to, the figures"
+    )
+    parser.add_argument(
+        "--rounds", type=int, help="rounds of the comparisons (default: 3)", metavar="N"
+    )
+    parser.add_argument(
+        "--clients",
+        type=int,
+        nargs="+",
+        help="sizes for growth, in clients (default: 10000 100000 1000000)",
+        metavar="N",
+    )
+    return parser.parse_args()
+
+
+def machine(*, quick: bool) -> dict[str, Any]:
+    """Describe what the figures were measured on."""
     return {
-        "api_bulk.rows_per_s": rows / (loaded - began),
-        "snapshot_to_scores.rows_per_s": rows / (time.monotonic() - captured),
-    }
-
-
-def row_to_page(api: Api, count: int) -> dict[str, float]:
-    """Time single orders from the API's answer to the page's event; milliseconds."""
-    chance = random.Random(SEED)
-    ids = [row["id"] for row in api.get("/api/clients", state="lapsed", limit=200)["items"]]
-    took = []
-    with Live(api.url) as live:
-        for _ in range(count):
-            client_id = chance.choice(ids)
-            made = api.post("/api/orders", {"client_id": client_id, "amount": "10.00"})
-            answered = time.monotonic()
-            told, _ = live.merged(client_id, made["version"], PAGE_LIMIT_S)
-            took.append(max(0.0, told - answered) * 1000)
-    cuts = statistics.quantiles(took, n=100, method="inclusive")
-    return {
-        "row_to_page_ms.p50": cuts[49],
-        "row_to_page_ms.p95": cuts[94],
-        "row_to_page_ms.p99": cuts[98],
+        "quick": quick,
+        "cores": os.cpu_count(),
+        "processor": platform.machine(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "load_average_before": round(os.getloadavg()[0], 2),
     }
 
 
 def main() -> int:
-    """Run the benchmark; QUICK=1 takes the sample and fewer orders."""
+    """Run what was asked for; 0 when all was measured, 1 with one line when something failed."""
+    asked = arguments()
     quick = bool(os.environ.get("QUICK"))
+    size = QUICK if quick else FULL
+    if asked.rounds:
+        size = size._replace(rounds=asked.rounds)
+    if asked.clients:
+        size = size._replace(growth=tuple(sorted(asked.clients)))
     signals.as_interrupts()
+    # A broker that has just started says so to every client, and they try again.
+    logging.getLogger("librdkafka").setLevel(logging.CRITICAL)
+    header = machine(quick=quick)
+    say(f"machine: {header}")
     try:
-        with (
-            tempfile.TemporaryDirectory(prefix="bench-") as folder,
-            Stack(Path(folder), durable=True) as stack,
-        ):
-            stack.start_servers()
-            stack.start_api()
-            api = Api(stack.api_url)
-            figures = fill(stack, api, "sample" if quick else "all")
-            figures |= row_to_page(api, ORDERS[quick])
-            api.close()
-    except (Missing, PartFailed, StepMissing, httpx.HTTPError, FileNotFoundError) as error:
+        for name in asked.only or PARTS:
+            began = time.monotonic()
+            with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
+                figures = PARTS[name](Path(folder), size)
+            say(f"{name}: took {time.monotonic() - began:.0f} s")
+            write(asked.out, header, figures)
+    except FAILURES as error:
         print(f"the benchmark failed: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    report = {
-        "quick": quick,
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "load_average": os.getloadavg()[0],
-        **{name: round(value, 1) for name, value in figures.items()},
-    }
-    RESULTS.write_text(json.dumps(report, indent=2) + "\n")
-    print(json.dumps(report, indent=2))
     return 0
+
+
+def write(out: Path, header: Mapping[str, Any], figures: Mapping[str, float]) -> None:
+    """Print the figures of one part, and add them to the report at once."""
+    print("\n".join(table(figures)), flush=True)
+    old = json.loads(out.read_text()) if out.is_file() else {}
+    draft = out.with_suffix(".new")
+    draft.write_text(json.dumps(merged(old, header, figures), indent=2) + "\n")
+    draft.replace(out)
 
 
 if __name__ == "__main__":
