@@ -1,4 +1,4 @@
-"""CDNOW read and dated by itself, as rows for the API and as pairs for the reference."""
+"""CDNOW read by itself, dated anew or as it is: rows for the API, pairs for the reference."""
 
 import json
 from datetime import date, datetime
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Purchase(NamedTuple):
-    """One line of the file, dated so that the file ends on the day it was loaded."""
+    """One line of the file."""
 
     order_id: int
     client_id: int
@@ -16,15 +16,15 @@ class Purchase(NamedTuple):
     amount: str
 
 
-def purchases(today: date, name: str = "CDNOW_master.txt") -> list[Purchase]:
-    """Read all purchases, shifted so that the last one falls on ``today``."""
+def purchases(today: date | None = None, name: str = "CDNOW_master.txt") -> list[Purchase]:
+    """Read all purchases, shifted so that the last one falls on ``today``; else as they are."""
     spec = find_spec("lifetimes")
     assert spec is not None, "run `make setup`"
     assert spec.origin is not None
     lines = (Path(spec.origin).parent / "datasets" / name).read_text().splitlines()
     rows = [fields for fields in map(str.split, lines) if fields and fields[0].isdigit()]
     days = [datetime.strptime(fields[-3], "%Y%m%d").date() for fields in rows]  # noqa: DTZ007
-    shift = today - max(days)
+    shift = (today or max(days)) - max(days)
     return [
         Purchase(number, int(fields[0]), day + shift, fields[-1])
         for number, (fields, day) in enumerate(zip(rows, days, strict=True), start=1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,12 +11,12 @@ from stack.places import DASHBOARD
 
 
 @pytest.fixture
-def new_stack(tmp_path: Path) -> Iterator[Callable[[], Stack]]:
+def new_stack(tmp_path: Path) -> Iterator[Callable[..., Stack]]:
     """Make one stack on free ports; a failing test shows where its logs are."""
     made: list[Stack] = []
 
-    def make() -> Stack:
-        stack = Stack(tmp_path / "run", dashboard=DASHBOARD, durable=False)
+    def make(**settings: Any) -> Stack:
+        stack = Stack(tmp_path / "run", dashboard=DASHBOARD, durable=False, **settings)
         print(f"logs: {stack.folder / 'logs'}")
         made.append(stack)
         return stack

@@ -8,11 +8,12 @@ import pytest
 
 from common.kafka import create_topics
 from common.topics import TOPICS
-from tests.integration.mailer.world import Model, Process, World, free_port, until
+from stack.places import free_port
+from tests.integration.mailer.world import Model, Process, World, until
 from tests.servers import PARTITIONS, Database, kafka_server
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One broker for all tests of the mailer: each has clients of its own."""
     with kafka_server(tmp_path_factory.mktemp("kafka")) as servers:
@@ -20,7 +21,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield servers
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process, Path]]:
     """A running sandbox, and its journal."""
     folder = tmp_path_factory.mktemp("sandbox")

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.mailer.world import Process, World, free_port, until
+from stack.places import free_port
+from tests.integration.mailer.world import Process, World, until
 
 KEY_REFUSED = {"kind": "status", "status": 401, "path": "key"}
 

@@ -5,7 +5,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from typing import Any
 
 import asyncpg
 import httpx
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer
 
 from common.clock import EPOCH
 from common.codec import encode
@@ -25,6 +24,8 @@ from common.events import EpisodeClosed, EpisodeOpened, EvidenceDay, ScoreParts,
 from common.partition import partition_of
 from common.score.policy import Policy
 from common.topics import AT_RISK
+from stack.places import free_port
+from tests.groups import whole
 from tests.servers import PARTITIONS, Database
 
 KEY = "canary-openrouter-key"
@@ -43,13 +44,6 @@ async def until(happened: Callable[[], Awaitable[Any]], limit_s: float = LIMIT_S
             return found
         assert time.monotonic() < end, f"it did not happen within {limit_s} s: {found}"
         await asyncio.sleep(0.05)
-
-
-def free_port() -> int:
-    """Find a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Process:
@@ -232,14 +226,8 @@ class World:
     def parked(self) -> list[dict[str, str]]:
         """The headers of all dead letters."""
         consumer = Consumer({"bootstrap.servers": self.kafka, "group.id": "test-dlq"})
-        place = TopicPartition(f"{AT_RISK.name}.dlq", 0, 0)
-        _, end = consumer.get_watermark_offsets(place, timeout=10)
-        consumer.assign([place])
-        messages: list[Any] = []
-        while len(messages) < end:
-            messages += consumer.consume(end - len(messages), 5)
-        consumer.close()
-        return [{k: v.decode() for k, v in m.headers()} for m in messages]
+        letters = whole(consumer, f"{AT_RISK.name}.dlq")
+        return [{k: v.decode() for k, v in letter.headers()} for letter in letters]
 
     def start(self, **settings: Any) -> Process:
         """Start a mailer."""

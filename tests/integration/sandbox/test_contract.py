@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from stack.places import free_port
 
 HEADERS = {"Authorization": "Bearer canary-key"}
 FACTS = '<facts>\n{"first_name": "Anna", "last_order": "about a week ago"}\n</facts>'
@@ -31,9 +32,7 @@ def journal(tmp_path: Path) -> Path:
 @pytest.fixture
 def sandbox(journal: Path) -> Iterator[httpx.Client]:
     """A running sandbox, as a client that carries a key."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox"],
         env={
