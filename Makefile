@@ -13,7 +13,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMPS := $(VENV)/stamps
-MEMBERS := libs/common services/client-api services/cdc-relay services/scorer services/mailer \
+MEMBERS := libs/common libs/engage libs/fitting services/client-api services/cdc-relay services/scorer services/mailer \
 	sandbox stack demo
 
 # Runs a command in place of its shell, tied to this make: not even kill -9 leaves it behind.
@@ -60,6 +60,15 @@ dashboard/node_modules/.stamp: $(STAMPS)/machine dashboard/package-lock.json
 	npm --prefix dashboard ci --no-audit --no-fund --loglevel=error
 	touch $@
 
+BENCH := .cache/bench-venv
+
+$(STAMPS)/bench: $(STAMPS)/machine locks/bench.txt
+	@echo "installing Quix Streams of locks/bench.txt, for the benchmark alone"
+	$(PYTHON) -m venv --clear $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --require-hashes -r locks/bench.txt
+	mkdir -p $(@D)
+	touch $@
+
 .PHONY: dashboard
 dashboard: dashboard/dist/index.html ## build the dashboard
 
@@ -86,8 +95,8 @@ up: setup dashboard ## run everything, empty, until Ctrl-C
 	@$(TIED) $(PY) -m stack up
 
 .PHONY: bench
-bench: setup ## measure how fast it is on this machine
-	@$(TIED) $(PY) -m bench
+bench: setup $(STAMPS)/bench ## measure how fast it is, beside others; QUICK=1 takes three minutes
+	@$(if $(QUICK),export QUICK=$(QUICK);) $(TIED) $(PY) -m bench
 
 # --- testing -------------------------------------------------------------------------------------
 
@@ -119,7 +128,7 @@ unit: $(STAMPS)/python $(STAMPS)/demo-data dashboard/node_modules/.stamp ## test
 
 .PHONY: integration
 integration: $(STAMPS)/python $(STAMPS)/downloads ## tests against real servers
-	@$(TIED) $(PY) -m pytest tests/integration
+	@$(TIED) $(PY) -m pytest tests/integration -n 3 --dist loadfile
 
 # In a process of its own and without pytest-asyncio: Playwright's synchronous way breaks with it.
 .PHONY: e2e
@@ -127,10 +136,15 @@ e2e: setup dashboard ## tests of the whole system, in a real browser, too
 	@$(TIED) $(PY) -m pytest tests/e2e -p no:asyncio \
 		-o strict_config=false -W ignore::pytest.PytestConfigWarning
 
+.PHONY: chaos-scorer
+chaos-scorer: setup ## kill and freeze scorer, relay and broker a hundred times; SEED=…, SCHEDULES=…, RESUME=1
+	@$(TIED) $(PY) -m tests.chaos.scorer --schedules $(or $(SCHEDULES),100) \
+		$(if $(SEED),--seed $(SEED)) $(if $(RESUME),--resume)
+
 # --- keeping -------------------------------------------------------------------------------------
 
 UV := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
-OURS := --no-emit-package common --no-emit-package stack
+OURS := --no-emit-package common --no-emit-package engage --no-emit-package stack
 
 .PHONY: lock
 lock: $(STAMPS)/python ## make the locks anew, within the bounds of the pyproject files
@@ -139,6 +153,9 @@ lock: $(STAMPS)/python ## make the locks anew, within the bounds of the pyprojec
 		$(UV) $(OURS) -c locks/dev.txt services/$$service/pyproject.toml -o locks/$$service.txt
 	done
 	$(UV) --no-deps locks/demo.in -o locks/demo.txt
+	mkdir -p .cache
+	grep -E '^(msgspec|numpy|rocksdict|orjson|tzdata)==' locks/dev.txt | sed 's/ \\$$//' > .cache/pins.txt
+	$(UV) -c .cache/pins.txt locks/bench.in -o locks/bench.txt
 	$(PY) -m stack lock > locks/maven.txt.new
 	mv locks/maven.txt.new locks/maven.txt
 	npm --prefix dashboard install --package-lock-only --no-audit --no-fund
