@@ -1,8 +1,9 @@
 """Kafka as operators look at it: offsets, groups and records, read without a trace."""
 
+import random
 import time
-from collections.abc import Generator, Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Generator, Iterable, Mapping
+from typing import NamedTuple, TypeVar
 
 from confluent_kafka import (
     Consumer,
@@ -15,6 +16,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
+    ConsumerGroupDescription,
     OffsetSpec,
 )
 
@@ -27,6 +29,19 @@ CONNECT_LIMIT_S = 5.0
 """For the first question: a broker that is there answers in milliseconds."""
 SILENCE_LIMIT_S = 30.0
 """A reader that waits longer for a record that must be there gives up."""
+NOT_YET = frozenset(
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+)
+"""What brokers answer while a leader or a coordinator moves, or a topic has just been made."""
+NOT_YET_LIMIT_S = 10.0
+PAUSE_S = 0.1
 BATCH = 10_000
 SLICE_S = 0.1
 READER = "engage-look"
@@ -34,6 +49,9 @@ READER = "engage-look"
 
 Offsets = dict[tuple[str, int], int]
 """An offset for each (topic, partition)."""
+
+
+T = TypeVar("T")
 
 
 class Group(NamedTuple):
@@ -79,9 +97,14 @@ class Broker:
     def committed(self, group: str) -> Offsets:
         """Return what a group has committed; partitions without a commit are left out."""
         asked = ConsumerGroupTopicPartitions(group)
-        try:
+
+        def ask() -> ConsumerGroupTopicPartitions:
             future = self.admin.list_consumer_group_offsets([asked], request_timeout=LIMIT_S)
-            found = future[group].result(LIMIT_S)
+            told: ConsumerGroupTopicPartitions = future[group].result(LIMIT_S)
+            return told
+
+        try:
+            found = _patiently(ask)
         except KafkaException as error:
             if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
                 return {}
@@ -94,13 +117,17 @@ class Broker:
 
     def groups(self) -> dict[str, Group]:
         """Return all consumer groups by name, with their state and number of members."""
-        try:
+
+        def ask() -> list[ConsumerGroupDescription]:
             listed = self.admin.list_consumer_groups(request_timeout=LIMIT_S).result(LIMIT_S)
             names = [group.group_id for group in listed.valid]
             if not names:
-                return {}
+                return []
             told = self.admin.describe_consumer_groups(names, request_timeout=LIMIT_S)
-            found = [future.result(LIMIT_S) for future in told.values()]
+            return [future.result(LIMIT_S) for future in told.values()]
+
+        try:
+            found = _patiently(ask)
         except KafkaException as error:
             raise Transient(f"the groups could not be read: {_say(error)}") from error
         return {
@@ -152,7 +179,8 @@ class Broker:
         asked = {TopicPartition(*place): spec for place in self.places(topics)}
         if not asked:
             return {}
-        try:
+
+        def ask() -> Offsets:
             found = self.admin.list_offsets(
                 asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=LIMIT_S
             )
@@ -160,8 +188,23 @@ class Broker:
                 (place.topic, place.partition): future.result(LIMIT_S).offset
                 for place, future in found.items()
             }
+
+        try:
+            return _patiently(ask)
         except KafkaException as error:
             raise Transient(f"the ends of topics could not be read: {_say(error)}") from error
+
+
+def _patiently(ask: Callable[[], T]) -> T:
+    """Ask again while the brokers answer "not yet", for a bounded time; raises KafkaException."""
+    end = time.monotonic() + NOT_YET_LIMIT_S
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if error.args[0].code() not in NOT_YET or time.monotonic() > end:
+                raise
+        time.sleep(PAUSE_S * (0.5 + random.random()))  # noqa: S311 - jitter guards nothing
 
 
 def _judge(error: KafkaError) -> None:
