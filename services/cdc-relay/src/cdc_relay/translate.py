@@ -32,6 +32,8 @@ from common.topics import (
     LIVE,
 )
 
+_LIVE, _BACKFILL = LIVE.name, BACKFILL.name
+
 Place = tuple[str, int, int]
 """Where a raw record stands: topic, partition, offset."""
 
@@ -97,16 +99,17 @@ def _erased(row: ClientRow, origin: wire.Origin, ts_ms: int) -> list[Out]:
 
 def _order(place: Place, raw: bytes) -> list[Out]:
     change = order_change(raw)
-    origin = wire.Origin(*place, change.source.lsn)
-    ts_ms = change.source.ts_ms
-    if change.op == "d":
-        gone = required(change.before, "before")
+    op, source, before = change.op, change.source, change.before
+    topic, partition, offset = place
+    origin = wire.Origin(topic, partition, offset, source.lsn)
+    ts_ms = source.ts_ms
+    if op == "d":
+        gone = required(before, "before")
         removed = wire.OrderRemoved(gone.client_id, gone.id, gone.version, "deleted", origin)
         return _removed(removed, ts_ms)
     row = required(change.after, "after")
-    present = _changed(_lane(change.op), row, origin, ts_ms)
-    before = change.before
-    if change.op == "u" and before is not None and before.client_id != row.client_id:
+    present = _changed(_BACKFILL if op == "r" else _LIVE, row, origin, ts_ms)
+    if op == "u" and before is not None and before.client_id != row.client_id:
         # The order moved: gone there, present here. Both carry the version of the move.
         moved = wire.OrderRemoved(before.client_id, row.id, row.version, "moved", origin)
         return [*_removed(moved, ts_ms), present]
@@ -114,23 +117,20 @@ def _order(place: Place, raw: bytes) -> list[Out]:
 
 
 def _changed(lane: str, row: OrderRow, origin: wire.Origin, ts_ms: int) -> Out:
-    client_id = row.client_id
-    fact, value = wire.event(
-        f"orders:{row.id}",
-        wire.OrderChanged(
-            client_id,
-            row.id,
-            row.version,
-            row.ordered_at,
-            row.amount,
-            row.currency,
-            row.status,
-            origin,
-        ),
-        "order.changed.v1",
-        ts_ms,
+    client_id, order_id, version = row.client_id, row.id, row.version
+    data = wire.OrderChanged(
+        client_id,
+        order_id,
+        version,
+        row.ordered_at,
+        row.amount,
+        row.currency,
+        row.status,
+        origin,
     )
-    return Out(lane, client_id, b"%d/order/%d" % (client_id, row.id), value, fact)
+    fact = f"orders:{order_id}:{version}:{client_id}:order.changed.v1"
+    value = wire.encoded(fact, "order.changed.v1", client_id, ts_ms, data)
+    return Out(lane, client_id, b"%d/order/%d" % (client_id, order_id), value, fact)
 
 
 def _removed(removed: wire.OrderRemoved, ts_ms: int) -> list[Out]:
