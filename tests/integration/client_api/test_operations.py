@@ -82,7 +82,7 @@ async def test_what_is_not_set_up_is_named_in_a_503(api: Api) -> None:
         ("replays", {"client_ids": [], "actor": "ada"}),
         ("replays", {"client_ids": [1]}),
         ("backfills", {"table": "episodes", "actor": "ada"}),
-        ("backfills", {"table": "orders", "where": "colour = 1", "actor": "ada"}),
+        ("backfills", {"table": "orders", "where": "status = 1", "actor": "ada"}),
         ("dead-letters/replays", {"topic": "nothing", "actor": "ada"}),
         ("dead-letters/replays", {"topic": "client.events", "offset": 5, "actor": "ada"}),
     ],

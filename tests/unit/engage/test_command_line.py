@@ -26,6 +26,9 @@ NOWHERE = {
 }
 
 
+OPTIONAL = ("CLIENT_API_URL", "MAILER_URL", "TOPIC_PARTITIONS", "SHOP_TIME_ZONE")
+
+
 class Said(NamedTuple):
     """What a command said, and its exit code."""
 
@@ -42,7 +45,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     """Run the command line in an empty folder, with nothing of our environment."""
 
     def run(words: list[str], env: dict[str, str] | None = None, folder: Path = tmp_path) -> Said:
-        for name in [*NOWHERE, "CLIENT_API_URL", "MAILER_URL", "TOPIC_PARTITIONS"]:
+        for name in [*NOWHERE, *OPTIONAL]:
             monkeypatch.delenv(name, raising=False)
         for name, value in {"COLUMNS": "100", **(env or {})}.items():
             monkeypatch.setenv(name, value)
@@ -75,6 +78,11 @@ def test_every_command_explains_itself_with_an_example(words: list[str], run: Ru
         (["replay"], "--clients"),
         (["replay", "--clients", "1,two"], "'two'"),
         (["replay", "--clients", "0"], "'0'"),
+        (["replay", "--clients", "9" * 5_000], "no client id"),
+        (["what-if", "--set", "theta=0.4", "--clients", "²"], "'²'"),
+        (["what-if", "--set", "theta=0.4", "--clients", "9" * 19], "--clients"),
+        (["what-if", "--set", "theta=0.4", "--cost-per-email", "inf"], "an amount"),
+        (["what-if", "--set", "theta=0.4", "--cost-per-email", "nan"], "--cost-per-email"),
         (["replay", "--clients", "1", "--all"], "one of"),
         (["replay", "--file", "missing.txt"], "missing.txt"),
         (["backfill"], "--table"),
@@ -101,6 +109,22 @@ def test_bad_input_is_one_line_and_exit_code_2(words: list[str], named: str, run
     assert done.err.count("\n") == 1, done.err
     assert named in done.err
     assert not done.out
+    assert "canary" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value"),
+    [
+        (["backfill", "--table", "orders"], "ENGAGE_DATABASE_URL", "postgresql://e:canary[@h:1/e"),
+        (["what-if", "--set", "theta=0.4"], "SHOP_TIME_ZONE", "Europe/Viena"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named(words: list[str], name: str, value: str, run: Run):
+    """One line, exit code 2, and the password stays unsaid."""
+    done = run(words, {**NOWHERE, name: value})
+    assert done.code == 2, done.err
+    assert done.err.count("\n") == 1, done.err
+    assert name in done.err
     assert "canary" not in done.err
 
 

@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common.wire import ClientImage, ErasureImage, OrderImage, RemovalImage
-from engage.drift import Drift, Image, Present, Seen
+from engage.drift import CLIENT, ERASURE, Drift, Image, Present, Seen
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -52,6 +53,9 @@ def simply(images: list[Image]) -> Present:
     return Present(
         {c: v for c, v in clients.items() if v > erased.get(c, 0)},
         {p: v for p, (v, gone) in orders.items() if not gone and v > erased.get(p[0], 0)},
+        {(c, CLIENT): 2 * v for c, v in clients.items()}
+        | {(c, ERASURE): 2 * v + 1 for c, v in erased.items()}
+        | {p: 2 * v + gone for p, (v, gone) in orders.items()},
     )
 
 
@@ -73,6 +77,33 @@ def test_both_directions_of_a_difference_are_found():
     assert drift.missing_clients == {3: 9}
     assert drift.missing_orders == {(1, 11): 12, (3, 30): 13}
     assert (drift.gone, drift.missing) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("images", "rows", "outranked"),
+    [
+        pytest.param([ClientImage(1, 7)], Present({1: 7}, {}), 0, id="same"),
+        pytest.param([ClientImage(1, 7)], Present({1: 8}, {}), 0, id="newer"),
+        pytest.param([ClientImage(1, 7)], Present({1: 6}, {}), 1, id="older client"),
+        pytest.param([order(1, 10, 7)], Present({}, {(1, 10): 6}), 1, id="older order"),
+        pytest.param([RemovalImage(1, 10, 7)], Present({}, {(1, 10): 7}), 1, id="removed order"),
+        pytest.param([RemovalImage(2, 10, 7)], Present({}, {(1, 10): 7}), 0, id="moved order"),
+        pytest.param([ErasureImage(1, 7)], Present({1: 7}, {(1, 10): 6}), 2, id="erased client"),
+        pytest.param(
+            [ErasureImage(1, 7), ClientImage(1, 20)],
+            Present({1: 20}, {(1, 10): 6, (1, 11): 8}),
+            1,
+            id="erased client that came again",
+        ),
+    ],
+)
+def test_living_rows_that_lose_against_the_lanes_prove_a_restore(
+    images: list[Image], rows: Present, outranked: int
+):
+    """Even when new rows have long been given higher versions than all that the lanes hold."""
+    drift = Drift()
+    drift.compare(seen(images).of(np.array([1, 2])), rows, younger_than=99)
+    assert drift.outranked == outranked
 
 
 def test_what_came_meanwhile_is_no_difference():

@@ -10,7 +10,7 @@ from common.score.model import Features, score_on
 from common.score.policy import Policy
 from common.told import Closed, Opened, Scored
 from common.wire import image_of
-from scorer.engine import Forgotten, Rules, merge
+from scorer.engine import Forgotten, Rules, merge, reassess_many
 from scorer.rows import Row
 from tests.unit.scorer.histories import BEGIN, CLIENT, Story, at, erasure, journals, order, removal
 
@@ -184,6 +184,24 @@ def test_an_erased_client_is_forgotten_and_its_episode_closed():
     assert story.row.due is None
     assert story.row.ledger.orders == {}
     assert story.hear(order(1, 1, 0), at(101)) == []
+
+
+def test_a_generation_that_begins_to_speak_ends_what_ended_in_its_silence():
+    """The silence that an order ended unheard is ended anew; one that still stands is not."""
+    heard = story_of(0, 20, 100)
+    told = reassess_many([(CLIENT, heard.row)], at(100), RULES, takes_over=True)
+    ends = [(one.episode_id, one.reason) for one in told if isinstance(one, Closed)]
+    assert (f"{CLIENT}-{at(20).day}", "order") in ends
+    assert (f"{CLIENT}-{at(100).day}", "score") in ends
+    silent = story_of(0, 20)
+    crossed = at(silent.row.due - at(0).day)
+    told = reassess_many([(CLIENT, silent.row)], crossed, RULES, takes_over=True)
+    standing = f"{CLIENT}-{at(20).day}"
+    assert all(one.episode_id != standing for one in told if isinstance(one, Closed))
+    gone = story_of(0, 20)
+    gone.hear(erasure(90), at(100))
+    told = reassess_many([(CLIENT, gone.row)], at(100), RULES, takes_over=True)
+    assert [one.reason for one in told if isinstance(one, Closed)] == ["erased"]
 
 
 def test_a_recreated_client_lives_again():

@@ -15,7 +15,7 @@ from engage import condition, source
 from engage.broker import Broker
 from engage.frame import BadInput, Failed
 from engage.lag import RELAY
-from engage.notices import Notices
+from engage.notices import Notice, Notices
 from engage.postgres import Database, connect
 from engage.progress import Watcher
 from engage.settings import Settings
@@ -79,6 +79,10 @@ def backfill(
     return {**outcome, "rows": rows, "scored": wait}
 
 
+class _BrokenOff(Transient):
+    """Debezium broke off: asking again reads all of it anew."""
+
+
 class _Run:
     """One backfill: asked for until Debezium says that it has read the table to its end."""
 
@@ -107,7 +111,7 @@ class _Run:
             signal = self._asked()
             try:
                 self._follow(signal)
-            except Transient as error:
+            except _BrokenOff as error:
                 if attempt == ATTEMPTS:
                     raise
                 self._watcher.say(f"{error}: asking again")
@@ -131,7 +135,7 @@ class _Run:
         until = time.monotonic() + BEGIN_LIMIT_S
         while (left := until - time.monotonic()) > 0:
             self._watcher.advance(0)  # it may break the waiting off
-            notice = self._notices.next(min(left, STEP_S))
+            notice = self._next(min(left, STEP_S))
             if notice is not None and notice.id == signal and notice.state == "STARTED":
                 self._database.value("DELETE FROM cdc_signals WHERE id = $1", signal)
                 return signal
@@ -142,16 +146,12 @@ class _Run:
         )
 
     def _follow(self, signal: str) -> None:
-        """Follow a snapshot to its end.
-
-        Raises Transient when Debezium broke off: asking again reads all of it anew.
-        """
+        """Follow a snapshot to its end. Raises _BrokenOff, Failed."""
         heard = time.monotonic()
         broken: str | None = None
         while time.monotonic() - heard < STALL_LIMIT_S:
-            notice = self._notices.next(STEP_S)
-            grown = sum(self._broker.ends([self.raw]).values()) - sum(self._begin.values())
-            if self._progress(min(grown, self._expected)):
+            notice = self._next(STEP_S)
+            if self._progress(min(self._grown(), self._expected)):
                 heard = time.monotonic()
             if notice is None or notice.id != signal:
                 continue
@@ -162,9 +162,30 @@ class _Run:
                 broken = f"Debezium could not read the table ({notice.status})"
             if notice.state == "COMPLETED":
                 if broken is not None:
-                    raise Transient(broken)
+                    raise _BrokenOff(broken)
                 return
         raise Failed(f"Debezium tells nothing for {STALL_LIMIT_S:.0f} s, after {self._told:,} rows")
+
+    def _next(self, seconds: float) -> Notice | None:
+        """Return the next notice, or None when none comes, or the brokers do not answer just now.
+
+        Debezium goes on without us: a second signal would only have it read everything twice.
+        """
+        try:
+            return self._notices.next(seconds)
+        except Transient as error:
+            self._watcher.say(f"{error}: still waiting")
+            time.sleep(seconds)
+            return None
+
+    def _grown(self) -> int:
+        """Return by how many records the raw topic grew; what was told last, if nobody answers."""
+        try:
+            ends = self._broker.ends([self.raw])
+        except Transient as error:
+            self._watcher.say(f"{error}: still waiting")
+            return self._told
+        return sum(ends.values()) - sum(self._begin.values())
 
     def _progress(self, rows: int) -> bool:
         """Tell how many rows came so far; return whether that is more than before."""
@@ -180,4 +201,4 @@ def _signal(database: Database, signal: str, table: str, clause: str | None) -> 
     data: dict[str, Any] = {"data-collections": [collection], "type": "INCREMENTAL"}
     if clause is not None:
         data["additional-conditions"] = [{"data-collection": collection, "filter": clause}]
-    database.value(SIGNAL, signal, json.dumps(data))
+    database.value(SIGNAL, signal, json.dumps(data, ensure_ascii=False))

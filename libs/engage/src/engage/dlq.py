@@ -27,7 +27,7 @@ from engage.rows import CHUNK, Shop
 from engage.settings import Settings
 from engage.waiting import scorers, until_passed
 
-GONE = "its row is gone, and it does not say whose it was: run `engage reconcile`, then dismiss it"
+GONE = "it does not say which client had its row: run `engage reconcile`, then dismiss it"
 
 
 @dataclass
@@ -110,29 +110,31 @@ def replay(
     source = source_of(topic)
     broker = Broker(settings.kafka)
     done = handled(broker)[source]
+    start = offset if offset is not None else 0 if everything else done
     if offset is not None:
-        chosen = [_at(broker, source, offset)]
-    else:
-        chosen = list(letters(broker, source, 0 if everything else done))
+        _at(broker, source, offset)
+    # Letters that are parked again meanwhile wait for the next time.
+    end = offset + 1 if offset is not None else _end(broker, source)
     outcome = Outcome(source)
-    if chosen:
-        watcher.step(f"dead letters of {source}", len(chosen))
+    if start < end:
+        watcher.step(f"dead letters of {source}", end - start)
     with connect(settings.database) as database:
-        for start in range(0, len(chosen), CHUNK):
-            some = chosen[start : start + CHUNK]
+        while some := _some(broker, source, start, end):
             with (
                 Lane(broker, settings.topic_partitions, rate_per_s) as lane,
                 Again(broker) as again,
             ):
                 _deal(database, lane, again, some, outcome)
             ends = lane.ends
-            watcher.advance(len(some))
+            watcher.advance(some[-1].offset + 1 - start)
+            start = some[-1].offset + 1
+            if offset is None:
+                # It was all delivered when the lane closed; waiting may fail and changes nothing.
+                left = min((one["offset"] for one in outcome.left), default=start)
+                remember(broker, source, max(done, left))
             if wait and ends:
                 for group in scorers(broker):
                     until_passed(broker, group, ends, watcher)
-    if offset is None and chosen:
-        first_left = min((one["offset"] for one in outcome.left), default=chosen[-1].offset + 1)
-        remember(broker, source, max(done, first_left))
     return outcome.document()
 
 
@@ -157,6 +159,19 @@ def remember(broker: Broker, source: str, offset: int) -> None:
         told[GROUP].result(20)
     except KafkaException as error:
         raise Transient(f"what was dealt with could not be noted: {error}") from error
+
+
+def _end(broker: Broker, source: str) -> int:
+    topic = dead_letters_of(SOURCES[source]).name
+    return broker.ends([topic])[topic, 0]
+
+
+def _some(broker: Broker, source: str, start: int, end: int) -> list[Letter]:
+    """Return the next letters before ``end``: few at a time, since there may be millions."""
+    if start >= end:
+        return []
+    found = islice(letters(broker, source, start), CHUNK)
+    return [letter for letter in found if letter.offset < end]
 
 
 def _at(broker: Broker, source: str, offset: int) -> Letter:
@@ -190,7 +205,7 @@ def _resend(
 ) -> bool:
     """Send the present rows of what a letter was about, and the removal of what is gone.
 
-    False: the order is gone and nothing says whose it was.
+    False: nothing says whose the order was, so what has to go at a former client stays.
     """
     shop = Shop(database)
     before = lane.written
@@ -206,4 +221,4 @@ def _resend(
     suspects = gone.confirmed(database, gone.Suspects(sorted(need.pairs), sorted(need.clients)))
     sent = gone.remove(lane, database, suspects, headers)
     outcome.removals += sent.orders + sent.clients
-    return bool(present) or not need.orders or bool(need.pairs)
+    return not need.orders or bool(need.pairs)

@@ -64,18 +64,20 @@ class Seen:
         end = np.searchsorted(self._rows[:, 0], clients[-1], "right")
         wanted = self._rows[begin:end]
         wanted = wanted[np.isin(wanted[:, 0], clients)]
-        erased = {c: r for c, e, r in wanted.tolist() if e == ERASURE}
+        told = wanted.tolist()
+        erased = {c: r for c, e, r in told if e == ERASURE}
         return Present(
             {
                 client: rank // 2
-                for client, entity, rank in wanted.tolist()
+                for client, entity, rank in told
                 if entity == CLIENT and rank > erased.get(client, 0)
             },
             {
                 (client, entity): rank // 2
-                for client, entity, rank in wanted.tolist()
+                for client, entity, rank in told
                 if entity > CLIENT and rank % 2 == 0 and rank > erased.get(client, 0)
             },
+            {(client, entity): rank for client, entity, rank in told},
         )
 
     def _fold(self) -> None:
@@ -97,6 +99,12 @@ class Present:
 
     clients: Mapping[int, int]
     orders: Mapping[tuple[int, int], int]
+    ranks: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    """Of lanes: the newest rank of each (client, entity), be it an image or a removal."""
+
+    def rank(self, client: int, entity: int) -> int:
+        """Return what a row's own rank must reach to count; an erasure binds all of its client."""
+        return max(self.ranks.get((client, entity), 0), self.ranks.get((client, ERASURE), 0))
 
 
 @dataclass
@@ -114,16 +122,22 @@ class Drift:
     """What the lanes hold."""
     highest: int = 0
     """The highest version in the lanes."""
+    outranked: int = 0
+    """Rows of Postgres that lose against the lanes although they are alive: it was restored."""
 
     def compare(self, lanes: Present, rows: Present, younger_than: int) -> None:
         """Add how some clients' rows differ.
 
-        Rows whose version is above ``younger_than`` are on their way and not missed.
+        Rows whose version is above ``younger_than`` are on their way and not missed. The rows must
+        have been read after the lanes: then none is older there than a lane says, but for a
+        restored database.
         """
         self.clients += len(lanes.clients)
         self.orders += len(lanes.orders)
         self.gone_clients |= lanes.clients.keys() - rows.clients.keys()
         self.gone_orders |= lanes.orders.keys() - rows.orders.keys()
+        self.outranked += sum(lanes.rank(c, CLIENT) > 2 * v for c, v in rows.clients.items())
+        self.outranked += sum(lanes.rank(c, o) > 2 * v for (c, o), v in rows.orders.items())
         self.missing_clients |= {
             client: version
             for client, version in rows.clients.items()

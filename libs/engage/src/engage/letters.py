@@ -12,6 +12,7 @@ from engage.broker import Broker
 
 GROUP = "engage-dlq"
 """Its committed offset says how far a topic's letters were dealt with. Nobody joins it."""
+COUNT_DIGITS = 10
 SOURCES: dict[str, Topic] = {topic.name: topic for topic in READ_BY_US}
 """Every topic whose readers park what they cannot use."""
 
@@ -65,7 +66,7 @@ def letter_of(source: str, message: Message) -> Letter:
     headers = own.items() if isinstance(own, dict) else own
     told = [(name, (value or b"").decode(errors="replace")) for name, value in headers]
     # Whoever parked it again may have begun to count anew.
-    tries = [int(value) for name, value in told if name == "attempt" and value.isdigit()]
+    tries = [int(value) for name, value in told if name == "attempt" and _is_count(value)]
     return Letter(
         source,
         message.offset() or 0,
@@ -106,6 +107,11 @@ def summary(broker: Broker, source: str, done: int) -> dict[str, Any]:
             "offset": newest.offset,
         },
     }
+
+
+def _is_count(value: str) -> bool:
+    """Say whether a header, which anybody may have written, is a number that we would write."""
+    return value.isascii() and value.isdigit() and len(value) < COUNT_DIGITS
 
 
 def _text(raw: bytes | None) -> str | None:

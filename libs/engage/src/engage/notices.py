@@ -61,12 +61,15 @@ class Notices:
         self._heard: deque[Notice] = deque()
 
     def next(self, seconds: float) -> Notice | None:
-        """Return the next notice, or None when none comes within so many seconds."""
+        """Return the next notice, or None when none comes within so many seconds.
+
+        Raises Transient; nothing is lost by it: the next call reads the same records again.
+        """
         until = time.monotonic() + seconds
         while not self._heard:
             ends = self._broker.ends([CDC_NOTIFICATIONS.name])
-            starts, self._at = self._at, ends
-            told = (parse(message.value()) for message in self._broker.read(starts, ends))
+            told = [parse(message.value()) for message in self._broker.read(self._at, ends)]
+            self._at = ends
             self._heard.extend(notice for notice in told if notice is not None)
             if not self._heard:
                 if time.monotonic() > until:

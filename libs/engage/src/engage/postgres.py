@@ -8,15 +8,14 @@ from typing import Any, TypeVar
 import asyncpg
 
 from common.errors import Misconfigured, Transient
+from engage.frame import BadInput
 
 CONNECT_LIMIT_S = 10.0
 STATEMENT_LIMIT_S = 60.0
+READING_LIMIT = "SET LOCAL statement_timeout = '30s'"
+"""Below ours: Postgres itself says then that a foreign statement takes too long."""
 
-UNREACHABLE: tuple[type[Exception], ...] = (
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-)
+UNREACHABLE: tuple[type[Exception], ...] = (OSError, asyncpg.PostgresConnectionError)
 
 T = TypeVar("T")
 
@@ -44,12 +43,17 @@ class Database:
     def reading(self, sql: str) -> Any:
         """Return the first column of the first row, of a statement that can change nothing.
 
-        It may be somebody else's: what Postgres says against it passes as asyncpg raises it.
+        It may be somebody else's: what Postgres says against it passes as asyncpg raises it. Raises
+        BadInput when it asks for parameters, which there are none of; Transient.
         """
-        return self._run(self._read_only(sql))
+        try:
+            return self._run(self._read_only(sql))
+        except asyncpg.InterfaceError as error:
+            raise BadInput(f"the condition cannot be asked: {error.args[0]}") from None
 
     async def _read_only(self, sql: str) -> Any:
         async with self._connection.transaction(readonly=True):
+            await self._connection.execute(READING_LIMIT)
             return await self._connection.fetchval(sql)
 
     def _ours(self, work: Coroutine[Any, Any, T]) -> T:
@@ -66,6 +70,11 @@ class Database:
         try:
             return self._runner.run(work)
         except UNREACHABLE as error:
+            raise Transient(f"Postgres does not answer: {type(error).__name__}") from error
+        except asyncpg.InterfaceError as error:
+            # On a live connection it is about what we asked, as with a wrong parameter.
+            if not self._connection.is_closed():
+                raise
             raise Transient(f"Postgres does not answer: {type(error).__name__}") from error
 
 

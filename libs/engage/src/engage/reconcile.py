@@ -35,7 +35,8 @@ ORDERS = "SELECT client_id, id, version FROM orders WHERE client_id = ANY($1)"
 def survey(settings: Settings, watcher: Watcher) -> Drift:
     """Read both lanes and all ids of Postgres; return how they differ. Changes nothing.
 
-    Raises BadInput when the database was restored: then its versions lie behind the lanes'.
+    Raises BadInput when the database was restored: then its versions lie behind the lanes', and
+    those of old rows still do when new ones have caught up.
     Misconfigured, Transient.
     """
     partitions = settings.topic_partitions
@@ -62,6 +63,11 @@ def survey(settings: Settings, watcher: Watcher) -> Drift:
     if drift.highest > last:
         raise BadInput(
             f"the lanes hold version {drift.highest}, Postgres has given out {last}: it was "
+            "restored; say --after-restore, and reconcile again when that has gone through"
+        )
+    if drift.outranked:
+        raise BadInput(
+            f"the lanes hold newer versions of {drift.outranked:,} rows than Postgres: it was "
             "restored; say --after-restore, and reconcile again when that has gone through"
         )
     return drift

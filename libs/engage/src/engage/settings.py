@@ -8,8 +8,9 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from common.errors import Misconfigured
@@ -31,6 +32,14 @@ OF_STATE = {
 """Our names for what stands in a state file."""
 
 
+def _is_a_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no time zone") from None
+    return name
+
+
 class Settings(BaseSettings):
     """What the commands may need. What is missing is missed by those that need it, by name."""
 
@@ -44,7 +53,7 @@ class Settings(BaseSettings):
     client_api_url: str | None = None
     mailer_url: str | None = None
     """The mailer's health address, to tell whether it asks its model."""
-    shop_time_zone: str = "UTC"
+    shop_time_zone: Annotated[str, AfterValidator(_is_a_zone)] = "UTC"
     clock_file: Path | None = None
     """The shared anchor of the business clock; real time without."""
 
@@ -92,7 +101,7 @@ class Settings(BaseSettings):
         url = self._need(
             None if secret is None else secret.get_secret_value(), "ENGAGE_DATABASE_URL"
         )
-        if urlsplit(url).scheme not in {"postgresql", "postgres"}:
+        if _scheme(url) not in {"postgresql", "postgres"}:
             raise Misconfigured(
                 "ENGAGE_DATABASE_URL must look like postgresql://engage:password@host:port/name"
             )
@@ -102,6 +111,14 @@ class Settings(BaseSettings):
         if not value:
             raise Misconfigured(f"{name} is not set, and no state file of a stack says it")
         return value
+
+
+def _scheme(url: str) -> str | None:
+    """Return a URL's scheme, None when it is no URL, as with a bare bracket in its password."""
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        return None
 
 
 def _nearest(folder: Path) -> Path | None:

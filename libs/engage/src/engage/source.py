@@ -59,20 +59,26 @@ def beat_age(broker: Broker, database: Database) -> float:
 
 
 def connector(url: str) -> dict[str, Any]:
-    """Return the states of connector and task, and why one failed. Raises Misconfigured."""
+    """Return the states of connector and task, and why one failed.
+
+    Raises Misconfigured when nobody or something else answers there, Transient.
+    """
     answer = ask(url, "GET", f"/connectors/{CONNECTOR}/status")
     if answer.status_code == HTTP_NOT_FOUND:
         return {"state": "absent", "task": "absent", "failure": "the connector is not registered"}
     if answer.status_code != HTTP_OK:
         raise Transient(f"Connect answers {answer.status_code}")
-    told = answer.json()
-    tasks = told["tasks"]
-    failed = [part for part in (told["connector"], *tasks) if part["state"] == "FAILED"]
-    return {
-        "state": told["connector"]["state"].lower(),
-        "task": tasks[0]["state"].lower() if tasks else "absent",
-        "failure": _cause(str(failed[0].get("trace", ""))) if failed else None,
-    }
+    try:
+        told = answer.json()
+        own, tasks = told["connector"], told["tasks"]
+        failed = [part for part in (own, *tasks) if part["state"] == "FAILED"]
+        return {
+            "state": own["state"].lower(),
+            "task": tasks[0]["state"].lower() if tasks else "absent",
+            "failure": _cause(str(failed[0].get("trace", ""))) if failed else None,
+        }
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Misconfigured(f"{url} is no Kafka Connect") from None
 
 
 def connector_problem(told: dict[str, Any]) -> str | None:

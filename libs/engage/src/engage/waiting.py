@@ -7,6 +7,7 @@ from engage.broker import Broker, Offsets
 from engage.frame import Failed
 from engage.lag import generation_of
 from engage.progress import Watcher
+from engage.rebuild_generation import current
 
 POLL_S = 0.5
 LOOKED_AT_MAX = 500
@@ -15,11 +16,17 @@ STALL_LIMIT_S = 90.0
 
 
 def scorers(broker: Broker) -> list[str]:
-    """Return the groups of all scorer generations that have members; raises Failed without any."""
+    """Return the groups of scorers that read and have members; raises Failed without any.
+
+    One of a superseded generation keeps its group and reads nothing more.
+    """
+    speaking = current(broker)
     found = [
         name
         for name, group in broker.groups().items()
-        if generation_of(name) is not None and group.members
+        if (generation := generation_of(name)) is not None
+        and generation >= speaking
+        and group.members
     ]
     if not found:
         raise Failed("what was sent lies on the backfill lane, but no scorer reads it")

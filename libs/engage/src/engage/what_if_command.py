@@ -1,6 +1,7 @@
 """``engage what-if``: the whole history under another policy; changes nothing."""
 
 from datetime import date
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -14,6 +15,8 @@ from engage.what_if_run import what_if
 from engage.what_if_show import shown
 
 ALL = "all"
+DIGITS_MAX = 18
+"""So long a number is surely a 64-bit one."""
 
 
 def register(app: typer.Typer) -> None:
@@ -63,6 +66,8 @@ def command(
     """
     frame = Frame(stack_file, as_json=as_json)
     as_of, listed = _day(day), _count(clients)
+    if cost_per_email is not None and not isfinite(cost_per_email):
+        raise BadInput(f"--cost-per-email takes an amount, not {cost_per_email}")
     with frame.watching() as watcher:
         result = what_if(
             frame.settings.kafka,
@@ -93,6 +98,6 @@ def _day(text: str | None) -> int | None:
 def _count(text: str) -> int | None:
     if text == ALL:
         return None
-    if not text.isdigit():
-        raise BadInput(f"--clients takes a number or {ALL}, not {text!r}")
+    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX):
+        raise BadInput(f"--clients takes a number or {ALL}, not {text[:40]!r}")
     return int(text)

@@ -121,7 +121,7 @@ class Chores:
         if voice.told or not voice.speaks:
             return False
         start = self._told_up_to.pop(shard.partition, FIRST_CLIENT)
-        goes_on = await self._chunk(shard, start, lambda _: True)
+        goes_on = await self._chunk(shard, start, lambda _: True, takes_over=True)
         if goes_on is None:
             voice.told = True
             self._keeper.desk.keep(shard.partition, GENERATION_KEY, voice.row())
@@ -131,7 +131,12 @@ class Chores:
         return True
 
     async def _chunk(
-        self, shard: Shard, start: bytes, wanted: Callable[[int], bool]
+        self,
+        shard: Shard,
+        start: bytes,
+        wanted: Callable[[int], bool],
+        *,
+        takes_over: bool = False,
     ) -> bytes | None:
         """Assess a chunk of the rows from ``start`` on whose policy's version is ``wanted``.
 
@@ -150,5 +155,6 @@ class Chores:
                 found.append(int(key))
         if found:
             self._keeper.desk.fetch(shard, found)
-            self._keeper.desk.assess(shard, found, self._keeper.now())
+            now = self._keeper.now()
+            self._keeper.desk.assess(shard, found, now, takes_over=takes_over)
         return goes_on

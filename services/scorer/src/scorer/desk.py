@@ -88,7 +88,13 @@ class Desk:
             self.assess(shard, [client_id], at)
 
     def assess(
-        self, shard: Shard, clients: Collection[int], at: Moment, *, opens: bool = False
+        self,
+        shard: Shard,
+        clients: Collection[int],
+        at: Moment,
+        *,
+        opens: bool = False,
+        takes_over: bool = False,
     ) -> None:
         """Assess rows at hand together, and queue what they have to tell, and the rows.
 
@@ -102,7 +108,7 @@ class Desk:
         page = self._sheet.page(partition)
         if shard.policy is not None:
             rules = Rules(shard.policy, self._generation)
-            told = reassess_many(items, at, rules, opens=opens)
+            told = reassess_many(items, at, rules, opens=opens, takes_over=takes_over)
             if self._voices[partition].speaks:
                 time = datetime.now(UTC)
                 page.letters += [Letter(*letter(one, partition, time)) for one in told]

@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 
 from common.clock import day_of
 from common.score.calendar import calendar_of
+from common.score.ledger import order_days
 from common.score.model import Assessment
 from common.score.policy import Policy
 from common.wire import ClientImage, LaneImage, OrderImage, RemovalImage
@@ -39,23 +40,37 @@ def merge(row: Row, image: LaneImage, zone: tzinfo) -> bool:
     return erase(row, image.version)
 
 
+SILENT_DAYS = 3
+"""Order-days before the last whose silences a generation ends anew when it begins to speak."""
+
+
 def reassess_many(
-    items: Sequence[tuple[int, Row]], at: Moment, rules: Rules, *, opens: bool = False
+    items: Sequence[tuple[int, Row]],
+    at: Moment,
+    rules: Rules,
+    *,
+    opens: bool = False,
+    takes_over: bool = False,
 ) -> list[Outcome]:
     """Assess rows whose ledger, day or policy changed: update them, return what is to be told.
 
     Only a tick may open an episode (``opens``), since only then is the ledger known to be whole.
+    A generation that begins to speak (``takes_over``) tells what may have ended in its silence.
     What is told of a client stands together, in the order in which it must be sent.
     """
     told: list[Outcome] = []
     living = []
     for client_id, row in items:
         if row.erased_version and row.erased:
+            if takes_over:
+                told.append(closed(client_id, row.last_day or 0, "erased", at, rules))
             told += _forget(client_id, row, at, rules)
         else:
             living.append((client_id, row))
     results = assess_many([row for _, row in living], at.day, rules.policy)
     for (client_id, row), result in zip(living, results, strict=True):
+        if takes_over:
+            told += _ended_in_silence(client_id, row, result, at, rules)
         if row.last_day is not None:
             told += _close(client_id, row, result, at, rules)
         row.policy, row.day = rules.policy.version, at.day
@@ -94,6 +109,23 @@ def _close(client_id: int, row: Row, new: Assessment, at: Moment, rules: Rules) 
         return []
     row.open = False
     return [closed(client_id, known, reason, at, rules)]
+
+
+def _ended_in_silence(
+    client_id: int, row: Row, new: Assessment, at: Moment, rules: Rules
+) -> list[Outcome]:
+    """End the silences that the former generation may have opened and not seen ending.
+
+    It stopped reading at some point before this one spoke, and what this one learned in between was
+    told by nobody. Too many are harmless: an episode that was never opened has no end.
+    """
+    days = order_days(row.ledger, at.day, rules.policy.ahead_days)
+    told: list[Outcome] = [
+        closed(client_id, day.day, "order", at, rules) for day in days[-1 - SILENT_DAYS : -1]
+    ]
+    if days and new.state != "at_risk" and _recovered(new, at.day, rules.policy):
+        told.append(closed(client_id, days[-1].day, "score", at, rules))
+    return told
 
 
 def _recovered(new: Assessment, day: int, policy: Policy) -> bool:

@@ -59,6 +59,8 @@ class Keeper:
         self.turn = asyncio.Lock()
         self.open = True
         """Whether the partitions are this worker's; what comes otherwise will come again."""
+        self.superseded_by: int | None = None
+        """The generation that speaks instead; once it is known, nothing is read any more."""
         self.shards: dict[int, Shard] = {}
         self.voices: dict[int, Voice] = {}
         self.desk = Desk(store, pipeline, self.voices, generation)
@@ -85,7 +87,7 @@ class Keeper:
 
     def enter(self) -> None:
         """Begin to work: partitions have been assigned."""
-        self.open = True
+        self.open = self.superseded_by is None
 
     def shard(self, partition: int) -> Shard:
         """Return a partition's memory, rebuilt from its rows if need be."""
@@ -163,7 +165,9 @@ class Keeper:
         Waits only while too much is on its way.
         """
         await self._pipeline.submit(self.desk.close(self.now(), events))
-        if any(voice.superseded for voice in self.voices.values()):
+        later = [voice.current for voice in self.voices.values() if voice.superseded]
+        if later:
+            self.superseded_by = max(later)
             self.open = False
             self._retire()
 

@@ -19,7 +19,8 @@ T = TypeVar("T")
 
 THREAD_LIMIT_S = 60.0
 """Above the limit of a transaction: a client that has lost its coordinator may wait for ever."""
-THREADS = 8
+THREADS = 32
+"""Above the number of partitions of a worker: a step's limit counts from when it was asked for."""
 
 
 class Outbox:

@@ -50,10 +50,9 @@ class Readiness:
 
     def generation(self) -> str | None:
         """Say whether another generation speaks."""
+        if self._keeper.superseded_by is not None:
+            return f"superseded by generation {self._keeper.superseded_by}"
         voices = list(self._keeper.voices.values())
-        later = [voice.current for voice in voices if voice.superseded]
-        if later:
-            return f"superseded by generation {max(later)}"
         silent = [voice for voice in voices if not voice.speaks]
         if silent:
             current = min(voice.current for voice in silent)

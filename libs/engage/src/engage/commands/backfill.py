@@ -33,7 +33,11 @@ def backfill(
     table: Annotated[str, typer.Option("--table", metavar="TABLE", help="clients or orders.")],
     where: Annotated[
         str | None,
-        typer.Option("--where", metavar="SQL", help="Which rows (default: all of the table)."),
+        typer.Option(
+            "--where",
+            metavar="SQL",
+            help="Which rows (default: all): captured columns, literals, comparisons.",
+        ),
     ] = None,
     wait: Annotated[
         bool,

@@ -10,6 +10,7 @@ from engage.lane import RATE_PER_S
 from engage.replay import replay as run
 
 ID_MAX = 2**63 - 1
+ID_DIGITS = len(str(ID_MAX))
 HELP = """\
 Send chosen clients' rows once more, as they stand in Postgres now.
 
@@ -80,6 +81,7 @@ def _chosen(clients: str | None, file: Path | None, *, everyone: bool) -> list[i
 
 def _id(word: str, where: str) -> int:
     text = word.strip()
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= ID_MAX):
+    digits = text.isascii() and text.isdigit() and len(text) <= ID_DIGITS
+    if not (digits and 1 <= int(text) <= ID_MAX):
         raise BadInput(f"{where}: {text[:40]!r} is no client id")
     return int(text)

@@ -94,6 +94,8 @@ class Operator:
         actor: str,
     ) -> int:
         """Start a what-if, when the policy is one; return the run's id."""
+        # A trial has no version of its own, and what nobody reads is not kept either.
+        policy = {name: value for name, value in policy.items() if name != "version"}
         settings = self._settings
 
         def propose(present: Policy) -> Policy:

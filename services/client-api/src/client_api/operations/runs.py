@@ -108,14 +108,14 @@ class Runs:
         """Tell how far the run is until it ends, and how it ended."""
         log.info("run_started", run=run, kind=kind)
         outcome = _in_a_thread(work, noted, f"run-{run}")
-        result: dict[str, Any] | None = None
+        result: str | None = None
         error: str | None = None
         try:
             while not (await asyncio.wait({outcome}, timeout=TOLD_EVERY_S))[0]:
                 async with connection.begin():
                     await store.tell(connection, run, noted.name, noted.done, noted.total)
             try:
-                result = outcome.result()
+                result = store.encoded(outcome.result())
             except KNOWN as known:
                 error = str(known)
             except Interrupted:

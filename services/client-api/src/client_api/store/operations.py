@@ -57,14 +57,17 @@ async def tell(db: AsyncConnection, run: int, step: str, done: int, total: int |
     await db.execute(text(TELL), {"id": run, "step": step, "done": done, "total": total})
 
 
-async def finish(
-    db: AsyncConnection, run: int, result: dict[str, Any] | None, error: str | None
-) -> None:
-    """Note how a run ended: with a result, or with an error."""
+def encoded(result: dict[str, Any]) -> str:
+    """Return a result as JSON; raises TypeError when it has no such form."""
+    return orjson.dumps(result).decode()
+
+
+async def finish(db: AsyncConnection, run: int, result: str | None, error: str | None) -> None:
+    """Note how a run ended: with an encoded result, or with an error."""
     values = {
         "id": run,
         "state": "done" if error is None else "failed",
-        "result": None if result is None else orjson.dumps(result).decode(),
+        "result": result,
         "error": error,
     }
     await db.execute(text(FINISH), values)

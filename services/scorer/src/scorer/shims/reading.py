@@ -210,6 +210,13 @@ class RunConsumer(Consumer):
         return self._committed_offset[TP(*place)]
 
     async def perform_seek(self) -> None:
+        """Do nothing: the fetcher asks for it while the flow stands, as in a rebalance.
+
+        What is still being settled then would be unknown to the account when its turn comes.
+        Recovery goes back before it lets the flow resume.
+        """
+
+    async def go_back(self) -> None:
         """Go back to the committed offsets; what was in flight will be fetched again."""
         await super().perform_seek()
         self.flight.forget()

@@ -67,6 +67,10 @@ class OrderlyRecovery(Recovery):
             recover = cast(OrderlyTables, self.tables).recover
             await recover(sorted(tp.partition for tp in self.active_tps))
         except Exception as error:  # noqa: BLE001 - whatever it is, rows would be missing
+            if self.app.consumer_generation_id != generation_id:
+                # These partitions have moved on meanwhile; recovery begins anew for the new ones.
+                self.log.warning("Recovery rebalancing again")
+                return
             cast(Any, self.app).on_fatal(error)
         await cast(Any, self.app).on_rebalance_complete.send()
         self._set_recovery_ended()
@@ -83,7 +87,7 @@ class OrderlyRecovery(Recovery):
         consumer = cast(Any, self.app.consumer)
         assignment = consumer.assignment()
         if assignment:
-            await self._wait(consumer.perform_seek(), timeout=self.app.conf.broker_request_timeout)
+            await self._wait(consumer.go_back(), timeout=self.app.conf.broker_request_timeout)
         self.app.flow_control.resume()
         self.completed.set()
         consumer.resume_partitions({tp for tp in assignment if not self._is_changelog_tp(tp)})

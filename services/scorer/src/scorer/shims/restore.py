@@ -5,6 +5,7 @@ position has: the markers of transactions take offsets too, so the last row neve
 """
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -45,10 +46,20 @@ async def restore(
     ``thread`` runs blocking work. Raises Transient when the changelog cannot be read to its end.
     """
     reader = await thread(_open, servers, changelog, store.offset(partition), partition)
+    lock = threading.Lock()
+
+    def alone(work: Callable[..., Any], *args: Any) -> Any:
+        # Whoever is cancelled leaves a thread inside the client, which must not be closed under it.
+        with lock:
+            return work(*args)
+
+    async def ask(work: Callable[..., Any], *args: Any) -> Any:
+        return await thread(alone, work, *args)
+
     try:
-        return await _read(store, reader, TopicPartition(changelog, partition), thread)
+        return await _read(store, reader, TopicPartition(changelog, partition), ask)
     finally:
-        await asyncio.shield(asyncio.ensure_future(thread(reader.close)))
+        await asyncio.shield(asyncio.ensure_future(ask(reader.close)))
 
 
 async def _read(store: Restorable, reader: Consumer, place: TopicPartition, thread: Thread) -> int:
