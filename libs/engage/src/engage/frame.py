@@ -36,6 +36,10 @@ StackFileOption = Annotated[
     ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before writing.")]
+RateOption = Annotated[int, typer.Option("--rate", min=1, help="At most so many records a second.")]
+WaitOption = Annotated[
+    bool, typer.Option("--wait/--no-wait", help="Wait until the scorer has taken them.")
+]
 
 
 class BadInput(Exception):

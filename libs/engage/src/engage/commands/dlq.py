@@ -7,7 +7,15 @@ import typer
 from rich.table import Table
 
 from engage import dlq
-from engage.frame import EXIT_FAILED, BadInput, Frame, JsonOption, StackFileOption
+from engage.frame import (
+    EXIT_FAILED,
+    BadInput,
+    Frame,
+    JsonOption,
+    RateOption,
+    StackFileOption,
+    WaitOption,
+)
 from engage.lane import RATE_PER_S
 
 ABOUT = """\
@@ -129,12 +137,8 @@ def replay(
     everything: Annotated[
         bool, typer.Option("--all", help="All letters that are kept, also those dealt with.")
     ] = False,
-    rate: Annotated[
-        int, typer.Option("--rate", min=1, help="At most so many records a second.")
-    ] = RATE_PER_S,
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Wait until the scorer has taken them.")
-    ] = True,
+    rate: RateOption = RATE_PER_S,
+    wait: WaitOption = True,
     as_json: JsonOption = False,
     stack_file: StackFileOption = None,
 ) -> None:

@@ -5,7 +5,15 @@ from typing import Annotated, Any
 import typer
 
 from engage.drift import Drift
-from engage.frame import BadInput, Frame, JsonOption, StackFileOption, YesOption
+from engage.frame import (
+    BadInput,
+    Frame,
+    JsonOption,
+    RateOption,
+    StackFileOption,
+    WaitOption,
+    YesOption,
+)
 from engage.lane import RATE_PER_S
 from engage.reconcile import after_restore, highest_version, mend, survey
 
@@ -43,12 +51,8 @@ def reconcile(
     restored: Annotated[
         bool, typer.Option("--after-restore", help="Postgres was restored from a backup.")
     ] = False,
-    rate: Annotated[
-        int, typer.Option("--rate", min=1, help="At most so many records a second.")
-    ] = RATE_PER_S,
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Wait until the scorer has taken them.")
-    ] = True,
+    rate: RateOption = RATE_PER_S,
+    wait: WaitOption = True,
     yes: YesOption = False,
     as_json: JsonOption = False,
     stack_file: StackFileOption = None,

@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from engage.frame import BadInput, Frame, JsonOption, StackFileOption, YesOption
+from engage.frame import (
+    BadInput,
+    Frame,
+    JsonOption,
+    RateOption,
+    StackFileOption,
+    WaitOption,
+    YesOption,
+)
 from engage.lane import RATE_PER_S
 from engage.replay import replay as run
 
@@ -38,12 +46,8 @@ def replay(
         Path | None, typer.Option("--file", metavar="FILE", help="A file with one id a line.")
     ] = None,
     everyone: Annotated[bool, typer.Option("--all", help="All clients.")] = False,
-    rate: Annotated[
-        int, typer.Option("--rate", min=1, help="At most so many records a second.")
-    ] = RATE_PER_S,
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Wait until the scorer has taken them.")
-    ] = True,
+    rate: RateOption = RATE_PER_S,
+    wait: WaitOption = True,
     yes: YesOption = False,
     as_json: JsonOption = False,
     stack_file: StackFileOption = None,
