@@ -210,10 +210,11 @@ class Surroundings:
         }
 
     def for_scorer(self) -> dict[str, str]:
-        """``scorer``."""
+        """``scorer``; after a rebuild, GENERATION in our own environment says which one."""
         return self._service("scorer") | {
             "SCORER_DATA_DIR": str(self.folder / "scorer"),
             "SCORER_INSTANCE_ID": "scorer-0",
+            "GENERATION": os.environ.get("GENERATION", "1"),
         }
 
     def for_mailer(self) -> dict[str, str]:

@@ -110,3 +110,13 @@ def test_secrets_that_an_older_version_kept_are_completed(tmp_path: Path):
     assert (second.cdc, second.holdout_salt) == (first.cdc, first.holdout_salt)
     assert second.engage
     assert Secrets.of(tmp_path) == second
+
+
+def test_after_a_rebuild_the_scorer_starts_as_the_generation_we_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """GENERATION in our own environment reaches the scorer; it is the first one otherwise."""
+    monkeypatch.delenv("GENERATION", raising=False)
+    assert surroundings(tmp_path).for_scorer()["GENERATION"] == "1"
+    monkeypatch.setenv("GENERATION", "2")
+    assert surroundings(tmp_path).for_scorer()["GENERATION"] == "2"

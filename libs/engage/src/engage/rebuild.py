@@ -67,7 +67,7 @@ class Rebuilt(BaseModel):
     @property
     def to_make_it_last(self) -> str:
         """What the platform has to do."""
-        return f"set GENERATION={self.generation} for scorer, projector and client-api"
+        return f"set GENERATION={self.generation} for the scorer"
 
 
 def plan(servers: str, partitions: int) -> Plan:

@@ -20,10 +20,9 @@ the start, it is announced on `scorer.control`: it tells every score anew, and t
 ends. Then both tables are compared, client by client. No email is written twice: an episode's id
 comes from the client's last order-day alone.
 
-The workers that this command starts go on until Ctrl-C, or end with `--stop-when-done`. The
-projector takes one generation's scores: stop it before, and start it with the new GENERATION after.
-To make it last, set GENERATION to the new number for scorer, projector and client-api. Broken off,
-it goes on where it stood. Needs room for a second table.
+The workers that this command starts go on until Ctrl-C, or end with `--stop-when-done`. To make it
+last, set GENERATION to the new number for the scorer (`GENERATION=2 make up` for the local stack).
+Broken off, it goes on where it stood. Needs room for a second table.
 
 Example: `engage rebuild --data-dir /var/lib/scorer-next --workers 2`
 """
