@@ -120,20 +120,36 @@ def test_dead_letters_are_made_up_for_by_their_rows_twice_if_need_be(shop: Shop)
     def counted() -> dict[str, object]:
         return dlq.overview(shop.settings, source)[0]
 
+    owner = shop.ask("SELECT client_id FROM orders WHERE id = 7")
+    odd = b'{"op":"?","before":null,"after":{"id":7,"client_id":%d}}' % owner
     was = counted()
-    shop.write(source, b'{"id": 7}', b"{broken")
+    shop.write(source, b'{"id": 7}', odd)
     wait_for("the letter", lambda: counted()["waiting"] == int(str(was["waiting"])) + 1)
     letter = dlq.first_waiting(shop.settings, source)
     assert letter is not None
-    assert (letter.reason, letter.value) == ("not_json", b"{broken")
+    assert (letter.reason, letter.value) == ("unknown_shape", odd)
     assert dlq.one(shop.settings, source, letter.offset) == letter
     with nothing_changes(shop):
         done = dlq.replay(shop.settings, source, Silent())
         assert (done["replayed"], done["rows"], done["left"]) == (1, 1, [])
         assert counted()["waiting"] == 0
         again = dlq.replay(shop.settings, source, Silent(), everything=True)
-        assert again["replayed"] == counted()["kept"]
+        assert again["replayed"] + len(again["left"]) == counted()["kept"]
     assert dlq.replay(shop.settings, source, Silent())["replayed"] == 0
+
+
+def test_a_letter_that_names_no_client_goes_on_waiting(shop: Shop):
+    """Its row is sent; a former client may still have it: a person reconciles, and dismisses."""
+    source = CDC_ORDERS.name
+    shop.write(source, b'{"id": 8}', b"{broken")
+    wait_for("the letter", lambda: dlq.first_waiting(shop.settings, source))
+    with nothing_changes(shop):
+        done = dlq.replay(shop.settings, source, Silent())
+        assert (done["replayed"], done["rows"]) == (0, 1)
+        assert "run `engage reconcile`" in done["left"][0]["why"]
+        assert dlq.first_waiting(shop.settings, source) is not None
+    dlq.dismiss(shop.settings, source, None)
+    assert dlq.first_waiting(shop.settings, source) is None
 
 
 def test_what_nobody_captured_is_found_and_mended(shop: Shop):
