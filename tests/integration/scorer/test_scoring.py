@@ -1,5 +1,6 @@
 """The scorer as a process on a real broker: events in, scores out, ticks open episodes."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -175,15 +176,26 @@ def test_a_quiet_scorer_answers_at_once(lanes: Lanes, tmp_path):
 def test_live_events_do_not_wait_for_a_backfill(lanes: Lanes, tmp_path):
     """With both lanes full a live order is scored among the first, not after the backfill."""
     lanes.policy()
-    clients = range(100, 4_100)
-    for client in clients:
-        lanes.order(order(client, 1, client, ago(3)), BACKFILL)
-    lanes.order(order(7, 1, 1, ago(3)))
-    lanes.flush()
-    with running(Worker(lanes.servers, tmp_path, generation=12)):
-        partition = partition_of(7, PARTITIONS)
+    partition = partition_of(7, PARTITIONS)
+    first = next(c for c in range(4_100, 5_000) if partition_of(c, PARTITIONS) == partition)
+    worker = Worker(lanes.servers, tmp_path, generation=12)
+    with running(worker):
+        # It speaks, and live orders have just come, when it finds both lanes full.
+        lanes.order(order(first, 1, 1, ago(3)))
+        lanes.flush()
+        wait_for("the first score", lambda: first in lanes.scores())
+        assert worker.process is not None
+        worker.process.send_signal(signal.SIGSTOP)
+        wait_for("the worker to sleep", worker.sleeps)
+        clients = range(100, 4_100)
+        for client in clients:
+            lanes.order(order(client, 1, client, ago(3)), BACKFILL)
+        lanes.order(order(first, 2, 2, ago(2)))
+        lanes.order(order(7, 1, 1, ago(3)))
+        lanes.flush()
+        worker.wake()
         share = sum(partition_of(client, PARTITIONS) == partition for client in clients)
-        wait_for("all scores", lambda: len(lanes.scores()) == len(clients) + 1)
+        wait_for("all scores", lambda: len(lanes.scores()) == len(clients) + 2)
         keys = [p.key for p in lanes.read(SCORES.name) if p.partition == partition]
         assert len(keys) >= share
         assert keys.index(b"7") < share / 2
