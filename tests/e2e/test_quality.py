@@ -9,7 +9,7 @@ import json
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from stack.launcher import Stack
 from tests.e2e import books, cdnow, measures, reference
@@ -84,7 +84,10 @@ class Days:
         servers = stack.place.bootstrap_servers
         self._reader = Consumer({"bootstrap.servers": servers, "group.id": "days"})
         places = range(stack.place.partitions)
-        self._reader.assign([TopicPartition("scorer-ledgers-changelog", p) for p in places])
+        # From the beginning: where "the end" is would be found out only after the first day came.
+        self._reader.assign(
+            [TopicPartition("scorer-ledgers-changelog", p, OFFSET_BEGINNING) for p in places]
+        )
 
     def step(self, day: date) -> None:
         """Let a day come, and wait until the ticks of all partitions have worked it off."""
