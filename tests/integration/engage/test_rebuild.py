@@ -19,13 +19,12 @@ from common.errors import Transient
 from common.events import ClientScored
 from common.kafka import create_topics
 from common.partition import partition_of
-from common.topics import CONTROL, LIVE, SCORES, Topic
+from common.topics import CONTROL, LIVE, SCORES, changelog_of
 from engage.broker import Broker
 from engage.rebuild import plan
 from engage.rebuild_generation import announce, current
 from engage.rebuild_goals import SOURCES, goals
 from engage.rebuild_scores import Scores, hash_of
-from engage.rebuild_table import changelog_of
 from tests.groups import LOADING
 from tests.integration.scorer.lanes import Lanes, order, wait_for, wire
 from tests.integration.scorer.workers import Worker, running
@@ -34,7 +33,7 @@ from tests.servers import PARTITIONS
 NOW = datetime.now(UTC)
 CLIENTS = range(1, 41)
 LIMIT_S = 150
-CHANGELOG = Topic(changelog_of(2), "rows", "client id", "scorer", "scorer", "compact")
+CHANGELOG = changelog_of(2)
 
 
 def fill(lanes: Lanes) -> None:

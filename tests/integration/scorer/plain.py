@@ -21,9 +21,8 @@ from common.events import GenerationAnnounced, PolicyPublished, SnapshotState, T
 from common.kafka import create_topics
 from common.score.policy import Policy
 from common.told import Opened
-from common.topics import AT_RISK, BACKFILL, CONTROL, LIVE, SCORES
+from common.topics import AT_RISK, BACKFILL, CONTROL, LIVE, SCORES, changelog_of
 from common.wire import image_of
-from scorer.app import changelog_of
 from scorer.engine import Moment, Rules, merge, moment, reassess_many
 from scorer.letters import letter
 from scorer.rows import Row, dump, head_key, load

@@ -13,8 +13,7 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from common.clock import Anchor
 from common.partition import partition_of
-from common.topics import LIVE, SCORES, dead_letters_of
-from scorer.app import changelog_of
+from common.topics import LIVE, SCORES, changelog_of, dead_letters_of
 from scorer.rows import Row
 from tests.integration.scorer.lanes import Lanes, create_topics, order, wait_for, wire
 from tests.integration.scorer.workers import Worker, running

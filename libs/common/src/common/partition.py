@@ -22,6 +22,11 @@ def murmur2(data: bytes) -> int:
     return h ^ (h >> 15)
 
 
+def partition_of_key(key: bytes, partitions: int) -> int:
+    """Return the partition that the default partitioner gives a key."""
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
 @lru_cache(maxsize=1 << 16)
 def _mixed(words: bytes, length: int) -> int:
     """Return the hash after the whole words; ids that follow each other share them."""
@@ -36,4 +41,4 @@ def _mixed(words: bytes, length: int) -> int:
 @lru_cache(maxsize=1 << 17)
 def partition_of(client_id: int, partitions: int) -> int:
     """Return the partition of a client: the same as the default partitioner gives its key."""
-    return (murmur2(b"%d" % client_id) & 0x7FFFFFFF) % partitions
+    return partition_of_key(b"%d" % client_id, partitions)

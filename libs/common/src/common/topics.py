@@ -18,6 +18,13 @@ PARTITIONS_DEFAULT = 12
 """Partitions of every topic that is keyed by client; fixed for a topic's life."""
 
 
+SCORER = "scorer"
+"""The scorer's name, to Faust and so in its groups and changelogs."""
+
+LEDGERS = "ledgers"
+"""The scorer's table."""
+
+
 @dataclass(frozen=True)
 class Topic:
     """One topic: what is on it, who writes it, who reads it, and how the broker keeps it."""
@@ -147,6 +154,24 @@ AT_RISK = Topic(
     cleanup="delete",
     config={"retention.ms": str(30 * DAY_MS), **LONG_RECORDS},
 )
+
+
+def group_of(generation: int) -> str:
+    """Return the consumer group of a generation of the scorer, as Faust names it."""
+    return SCORER if generation == 1 else f"{SCORER}-v{generation}"
+
+
+def changelog_of(generation: int) -> Topic:
+    """Return the topic from which a generation's rows can be recovered, as Faust names it."""
+    return Topic(
+        name=f"{group_of(generation)}-{LEDGERS}-changelog",
+        holds="each client's row as the scorer stores it",
+        key="client id, client id/segment, or !policy, !snapshot, !tick, !generation",
+        written_by="scorer",
+        read_by="scorer",
+        cleanup="compact",
+        config=LONG_RECORDS,
+    )
 
 
 def dead_letters_of(topic: Topic) -> Topic:

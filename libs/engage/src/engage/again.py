@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, Message
 
 from common import kafka
 from common.errors import Transient
-from common.partition import murmur2
+from common.partition import partition_of_key
 from common.topics import AT_RISK
 from engage.broker import Broker
 from engage.letters import Letter
@@ -42,7 +42,7 @@ class Again:
 
     def send(self, letter: Letter, headers: Mapping[str, str]) -> None:
         """Write one letter to its client's partition."""
-        target = (murmur2(letter.key or b"") & 0x7FFFFFFF) % self._partitions
+        target = partition_of_key(letter.key or b"", self._partitions)
         self._producer.produce(
             AT_RISK.name,
             letter.value,

@@ -16,7 +16,9 @@ from common.topics import (
     CDC_POLICIES,
     CONTROL,
     LIVE,
+    SCORER,
     SCORES,
+    group_of,
 )
 from engage.broker import Broker, Group, Offsets
 
@@ -24,7 +26,7 @@ COUNTED_MAX = 5_000
 """So many records of a hop are counted one by one. Beyond, offsets are subtracted, which also
 counts the markers of transactions and what compaction took."""
 
-RELAY, PROJECTOR, MAILER, SCORER = "cdc-relay", "projector", "mailer", "scorer"
+RELAY, PROJECTOR, MAILER = "cdc-relay", "projector", "mailer"
 SCORER_GROUP = re.compile(rf"{SCORER}(?:-v([0-9]+))?")
 
 RELAYED = tuple(t.name for t in (CDC_CLIENTS, CDC_ORDERS, CDC_POLICIES, CDC_NOTIFICATIONS))
@@ -66,11 +68,6 @@ def generation_of(group: str) -> int | None:
     """Return which generation of the scorer a group belongs to; None when it is none of them."""
     found = SCORER_GROUP.fullmatch(group)
     return None if found is None else int(found.group(1) or 1)
-
-
-def group_of(generation: int) -> str:
-    """Return the consumer group of a scorer's generation, as Faust names it."""
-    return SCORER if generation == 1 else f"{SCORER}-v{generation}"
 
 
 def measure(

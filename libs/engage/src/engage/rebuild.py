@@ -8,11 +8,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from common.errors import Misconfigured
-from common.topics import SCORES
+from common.topics import SCORES, group_of
 from engage.broker import Broker, Offsets
 from engage.frame import Failed
 from engage.history import in_force, read_policies
-from engage.lag import group_of
 from engage.progress import Watcher
 from engage.rebuild_generation import announce, current
 from engage.rebuild_goals import SOURCES, goals, remaining

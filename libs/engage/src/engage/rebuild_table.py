@@ -2,13 +2,8 @@
 
 from collections.abc import Iterable
 
+from common.topics import changelog_of
 from engage.broker import Broker
-from engage.lag import group_of
-
-
-def changelog_of(generation: int) -> str:
-    """Return the topic from which a generation's rows can be recovered, as scorers name it."""
-    return f"{group_of(generation)}-ledgers-changelog"
 
 
 def missing(servers: str, generation: int, clients: Iterable[int]) -> list[int]:
@@ -17,7 +12,7 @@ def missing(servers: str, generation: int, clients: Iterable[int]) -> list[int]:
     The key of a client's row is its id, in every layout of rows. Raises Misconfigured without the
     changelog, Transient.
     """
-    name = changelog_of(generation)
+    name = changelog_of(generation).name
     broker = Broker(servers)
     left = {b"%d" % client for client in clients}
     for message in broker.read(broker.begins((name,)), broker.ends((name,))):

@@ -32,8 +32,6 @@ from common.topics import (
     LIVE,
 )
 
-_LIVE, _BACKFILL = LIVE.name, BACKFILL.name
-
 Place = tuple[str, int, int]
 """Where a raw record stands: topic, partition, offset."""
 
@@ -108,7 +106,7 @@ def _order(place: Place, raw: bytes) -> list[Out]:
         removed = wire.OrderRemoved(gone.client_id, gone.id, gone.version, "deleted", origin)
         return _removed(removed, ts_ms)
     row = required(change.after, "after")
-    present = _changed(_BACKFILL if op == "r" else _LIVE, row, origin, ts_ms)
+    present = _changed(_lane(op), row, origin, ts_ms)
     if op == "u" and before is not None and before.client_id != row.client_id:
         # The order moved: gone there, present here. Both carry the version of the move.
         moved = wire.OrderRemoved(before.client_id, row.id, row.version, "moved", origin)
@@ -117,19 +115,18 @@ def _order(place: Place, raw: bytes) -> list[Out]:
 
 
 def _changed(lane: str, row: OrderRow, origin: wire.Origin, ts_ms: int) -> Out:
-    client_id, order_id, version = row.client_id, row.id, row.version
+    client_id, order_id = row.client_id, row.id
     data = wire.OrderChanged(
         client_id,
         order_id,
-        version,
+        row.version,
         row.ordered_at,
         row.amount,
         row.currency,
         row.status,
         origin,
     )
-    fact = f"orders:{order_id}:{version}:{client_id}:order.changed.v1"
-    value = wire.encoded(fact, "order.changed.v1", client_id, ts_ms, data)
+    fact, value = wire.event(f"orders:{order_id}", data, "order.changed.v1", ts_ms)
     return Out(lane, client_id, b"%d/order/%d" % (client_id, order_id), value, fact)
 
 

@@ -93,12 +93,8 @@ def event(row: str, data: Data, type_: str, ts_ms: int) -> tuple[str, bytes]:
     ``row`` is ``<table>:<key>``; with version, client and type it makes the event's id, the same
     for every copy of the same fact. ``ts_ms`` is wall time in milliseconds since 1970.
     """
-    name = f"{row}:{data.version}:{data.client_id}:{type_}"
-    return name, encoded(name, type_, data.client_id, ts_ms, data)
-
-
-def encoded(name: str, type_: str, client_id: int, ts_ms: int, data: Data) -> bytes:
-    """Return the bytes of the event called ``name``; as ``event``, for who knows its id."""
-    return _encode(
-        Event("1.0", name, SOURCE, type_, str(client_id), moment(ts_ms), "application/json", data)
+    client = str(data.client_id)
+    name = f"{row}:{data.version}:{client}:{type_}"
+    return name, _encode(
+        Event("1.0", name, SOURCE, type_, client, moment(ts_ms), "application/json", data)
     )

@@ -16,15 +16,13 @@ from common.errors import Misconfigured, Transient
 from common.kafka import create_topics, verify
 from common.logs import Logger, configure
 from common.settings import EXIT_MISCONFIGURED, load
-from common.topics import AT_RISK, SCORES, dead_letters_of
+from common.topics import AT_RISK, SCORES, changelog_of, dead_letters_of, group_of
 from scorer import agent
 from scorer.app import (
     SOURCES,
     ScorerApp,
     attach,
-    changelog_of,
     ends,
-    group_of,
     make_app,
     on_partitions,
     owned,

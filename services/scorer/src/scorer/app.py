@@ -6,7 +6,7 @@ from typing import Any, NoReturn, cast
 import faust
 from faust.types import TP
 
-from common.topics import BACKFILL, CONTROL, LIVE, LONG_RECORDS, Topic
+from common.topics import BACKFILL, CONTROL, LEDGERS, LIVE, SCORER
 from scorer.settings import Settings
 from scorer.shims.reading import RunConsumer, RunTransport
 from scorer.shims.recovery import OrderlyTables
@@ -16,8 +16,6 @@ from scorer.ticker import Ends
 from scorer.ticks import Reach
 from scorer.watchdog import Progress
 
-NAME = "scorer"
-TABLE = "ledgers"
 SOURCES = (CONTROL, LIVE, BACKFILL)
 
 COMMIT_INTERVAL_S = 1.0
@@ -26,24 +24,6 @@ HEARTBEATS = 10
 REQUEST_TIMEOUT_S = 60.0
 FETCH_BYTES_MAX = 512 * 1024
 """Of one partition in one fetch."""
-
-
-def group_of(generation: int) -> str:
-    """Return the consumer group, as Faust names it."""
-    return NAME if generation == 1 else f"{NAME}-v{generation}"
-
-
-def changelog_of(generation: int) -> Topic:
-    """Return the topic from which a generation's rows can be recovered."""
-    return Topic(
-        name=f"{group_of(generation)}-{TABLE}-changelog",
-        holds="each client's row as the scorer stores it",
-        key="client id, client id/segment, or !policy, !snapshot, !tick, !generation",
-        written_by="scorer",
-        read_by="scorer",
-        cleanup="compact",
-        config=LONG_RECORDS,
-    )
 
 
 class ScorerApp(faust.App):
@@ -71,7 +51,7 @@ class ScorerApp(faust.App):
 def make_app(settings: Settings, fatal: Callable[[BaseException], NoReturn]) -> ScorerApp:
     """Build the app inside the running loop; nothing is connected yet."""
     app = ScorerApp(
-        NAME,
+        SCORER,
         version=settings.generation,
         broker=[f"kafka://{one.strip()}" for one in settings.kafka_bootstrap_servers.split(",")],
         store="rocksdb://",
@@ -106,7 +86,7 @@ def make_app(settings: Settings, fatal: Callable[[BaseException], NoReturn]) -> 
 
 def store_of(app: ScorerApp) -> RowStore:
     """Declare the table of ledgers and return the store below it."""
-    store = app.Table(TABLE, key_type=bytes, value_type=bytes, default=None).data
+    store = app.Table(LEDGERS, key_type=bytes, value_type=bytes, default=None).data
     if not isinstance(store, RowStore):
         raise TypeError(f"the table's store is {type(store)}")
     return store
@@ -117,7 +97,7 @@ def attach(app: ScorerApp, score: Any) -> None:
     topic = app.topic(
         *(source.name for source in SOURCES), key_type=bytes, value_type=bytes, internal=False
     )
-    app.agent(topic, name=NAME, concurrency=1)(score)
+    app.agent(topic, name=SCORER, concurrency=1)(score)
     lanes = [source.name for source in SOURCES]
     app.reader.turns = Turns(app.reader.flight, lanes, [BACKFILL.name])
 
