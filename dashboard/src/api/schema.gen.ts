@@ -993,6 +993,28 @@ export interface components {
             value_at_risk: number;
         };
         /**
+         * EmailRules
+         * @description When emails may be written and sent, and how their effect is measured.
+         */
+        EmailRules: {
+            /**
+             * Cap Days
+             * @default 30
+             */
+            cap_days: number;
+            /**
+             * Effect Days
+             * @default 30
+             */
+            effect_days: number;
+            quiet_hours?: components["schemas"]["QuietHours"] | null;
+            /**
+             * Release Per Minute
+             * @default 60
+             */
+            release_per_minute: number;
+        };
+        /**
          * EmailText
          * @description The email that was written for an episode.
          */
@@ -1462,96 +1484,13 @@ export interface components {
             value: number;
         };
         /**
-         * Policy
-         * @description One version of the shop's rules. It travels as data: in Postgres, in Kafka, in each score.
-         *
-         *     Days are whole days in the shop's time zone; ``rho``, ``theta`` and ``exit_factor`` are ratios.
-         *     The defaults are the parameters of the reference figures, in force until a fit replaces them.
-         */
-        Policy: {
-            /**
-             * Ahead Days
-             * @default 1
-             */
-            ahead_days: number;
-            /**
-             * Auto Approve
-             * @default true
-             */
-            auto_approve: boolean;
-            /**
-             * Exit Factor
-             * @default 1.1
-             */
-            exit_factor: number;
-            /**
-             * Gap Prior Days
-             * @default 45
-             */
-            gap_prior_days: number;
-            /**
-             * Half Life Days
-             * @default 180
-             */
-            half_life_days: number;
-            /**
-             * Hold After Days
-             * @default 3
-             */
-            hold_after_days: number;
-            /**
-             * Holdout Percent
-             * @default 10
-             */
-            holdout_percent: number;
-            /**
-             * Horizon Days
-             * @default 90
-             */
-            horizon_days: number;
-            /**
-             * Lapse Days
-             * @default 180
-             */
-            lapse_days: number;
-            /**
-             * Rho
-             * @default 0.7
-             */
-            rho: number;
-            /**
-             * Silence Max Days
-             * @default 150
-             */
-            silence_max_days: number;
-            /**
-             * Theta
-             * @default 0.5
-             */
-            theta: number;
-            /**
-             * Version
-             * @default 1
-             */
-            version: number;
-            /**
-             * @default {
-             *       "frequency": 1.59,
-             *       "intercept": -2.589,
-             *       "recency": 0.527,
-             *       "value": 0.194
-             *     }
-             */
-            weights: components["schemas"]["Weights"];
-        };
-        /**
          * PolicyIn
          * @description A new version of the shop's rules; it replaces the one in force as a whole.
          */
         PolicyIn: {
             /** Created By */
             created_by: string;
-            document: components["schemas"]["Policy"];
+            document: components["schemas"]["ShopPolicy"];
             /**
              * Note
              * @default
@@ -1570,7 +1509,7 @@ export interface components {
             created_at: string;
             /** Created By */
             created_by: string;
-            document: components["schemas"]["Policy"];
+            document: components["schemas"]["ShopPolicy"];
             /** Note */
             note: string;
             /** Version */
@@ -1610,6 +1549,24 @@ export interface components {
              * @default about:blank
              */
             type: string;
+        };
+        /**
+         * QuietHours
+         * @description Hours of the client's own day in which nobody is written to; they may span midnight.
+         */
+        QuietHours: {
+            /**
+             * Begin
+             * Format: time
+             * @default 21:00:00
+             */
+            begin: string;
+            /**
+             * End
+             * Format: time
+             * @default 08:00:00
+             */
+            end: string;
         };
         /**
          * ReplayIn
@@ -1756,6 +1713,94 @@ export interface components {
              * Format: date
              */
             as_of: string;
+        };
+        /**
+         * ShopPolicy
+         * @description One version of the shop's rules, as its row holds it.
+         */
+        ShopPolicy: {
+            /**
+             * Ahead Days
+             * @default 1
+             */
+            ahead_days: number;
+            /**
+             * Auto Approve
+             * @default true
+             */
+            auto_approve: boolean;
+            /**
+             * @default {
+             *       "cap_days": 30,
+             *       "effect_days": 30,
+             *       "release_per_minute": 60
+             *     }
+             */
+            emails: components["schemas"]["EmailRules"];
+            /**
+             * Exit Factor
+             * @default 1.1
+             */
+            exit_factor: number;
+            /**
+             * Gap Prior Days
+             * @default 45
+             */
+            gap_prior_days: number;
+            /**
+             * Half Life Days
+             * @default 180
+             */
+            half_life_days: number;
+            /**
+             * Hold After Days
+             * @default 3
+             */
+            hold_after_days: number;
+            /**
+             * Holdout Percent
+             * @default 10
+             */
+            holdout_percent: number;
+            /**
+             * Horizon Days
+             * @default 90
+             */
+            horizon_days: number;
+            /**
+             * Lapse Days
+             * @default 180
+             */
+            lapse_days: number;
+            /**
+             * Rho
+             * @default 0.7
+             */
+            rho: number;
+            /**
+             * Silence Max Days
+             * @default 150
+             */
+            silence_max_days: number;
+            /**
+             * Theta
+             * @default 0.5
+             */
+            theta: number;
+            /**
+             * Version
+             * @default 1
+             */
+            version: number;
+            /**
+             * @default {
+             *       "frequency": 1.59,
+             *       "intercept": -2.589,
+             *       "recency": 0.527,
+             *       "value": 0.194
+             *     }
+             */
+            weights: components["schemas"]["Weights"];
         };
         /**
          * StateChange

@@ -10,6 +10,9 @@ from pydantic import ValidationError
 from common.score.policy import Policy
 from engage.frame import BadInput
 
+EMAILS = "emails"
+"""The part of a policy's row that the scorer is never told."""
+
 FITTED_SCHEMA = 1
 """The version of the parameter files that ``score-fit`` writes and this reads."""
 
@@ -28,11 +31,13 @@ def candidate_of(present: Policy, file: Path | None, settings: Sequence[str]) ->
 def laid_over(present: Policy, *over: tuple[str, Mapping[str, Any]]) -> Policy:
     """Return the present policy with (name, document) pairs laid over it, one after another.
 
-    A document is a policy or a part of one. Raises BadInput with one line.
+    A document is a policy or a part of one; its rules of emails are passed over, since they decide
+    nothing about who is at risk. Raises BadInput with one line.
     """
     document = present.model_dump()
     for name, each in over:
-        _lay_over(document, each, name)
+        scoring = {field: value for field, value in each.items() if field != EMAILS}
+        _lay_over(document, scoring, name)
     try:
         # The version only orders policies; a trial has none, and bears the present one's.
         return Policy.model_validate({**document, "version": present.version})

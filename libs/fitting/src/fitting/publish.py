@@ -4,6 +4,7 @@ import httpx
 from pydantic import ValidationError
 
 from common.errors import Misconfigured, Transient
+from common.policy import ShopPolicy
 from common.score.policy import Policy
 from fitting.frame import Refused
 from fitting.parameters import Parameters
@@ -46,4 +47,4 @@ def _in_force(http: httpx.Client) -> Policy:
         return Policy()
     if answer.status_code != httpx.codes.OK:
         raise Refused(f"the policy in force cannot be read ({answer.status_code})")
-    return Policy.model_validate(answer.json()["document"])
+    return ShopPolicy.model_validate(answer.json()["document"]).scoring

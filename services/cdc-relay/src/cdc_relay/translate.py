@@ -21,7 +21,7 @@ from cdc_relay.debezium import (
 from common.codec import encode
 from common.errors import PoisonMessage
 from common.events import PolicyPublished
-from common.score.policy import Policy
+from common.policy import ShopPolicy
 from common.topics import (
     BACKFILL,
     CDC_CLIENTS,
@@ -144,14 +144,14 @@ def _policy(_place: Place, raw: bytes) -> list[Out]:
         raise PoisonMessage("policy_deleted", "scores name their policy: none is ever deleted")
     row = required(change.after, "after")
     try:
-        policy = Policy.model_validate_json(row.document)
+        policy = ShopPolicy.model_validate_json(row.document)
     except ValidationError as error:
         raise PoisonMessage("invalid_policy", _reason(error)) from None
     if policy.version != row.id:
         raise PoisonMessage("invalid_policy", "the document's version is not the row's id")
     fact = f"policies:{row.id}:{row.version}::policy.published.v1"
     value = encode(
-        PolicyPublished(policy=policy),
+        PolicyPublished(policy=policy.scoring),
         id=fact,
         source=wire.SOURCE,
         subject=f"policy/{row.id}",

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from client_api.database import DATABASE_ERRORS, SCHEMA_LOCK, name_of, sqlstate_of
 from client_api.settings import MigrateSettings, asyncpg_url
 from common.errors import Misconfigured
-from common.score.policy import Policy
+from common.policy import ShopPolicy
 
 CONNECT_TIMEOUT_S = 10.0
 SCRAM_ROUNDS = 4096
@@ -85,4 +85,4 @@ async def _seed_policy(connection: AsyncConnection) -> None:
         SELECT 1, CAST(:document AS jsonb), 'reference figures, until a fit exists', 'migration'
         WHERE NOT EXISTS (SELECT FROM policies)
     """
-    await connection.execute(text(statement), {"document": Policy().model_dump_json()})
+    await connection.execute(text(statement), {"document": ShopPolicy().model_dump_json()})

@@ -3,7 +3,7 @@
 from pydantic import ValidationError
 
 from common.errors import Misconfigured, PoisonMessage
-from common.score.policy import Policy
+from common.policy import ShopPolicy
 from mailer.database import Connection, Source
 
 
@@ -12,9 +12,9 @@ class Policies:
 
     def __init__(self) -> None:
         """Know none yet."""
-        self._known: dict[int, Policy] = {}
+        self._known: dict[int, ShopPolicy] = {}
 
-    async def version(self, conn: Source, version: int) -> Policy:
+    async def version(self, conn: Source, version: int) -> ShopPolicy:
         """Return one version; raises PoisonMessage when there is no such policy here.
 
         A caller in a transaction passes its own connection: taking a second one from the pool
@@ -28,7 +28,7 @@ class Policies:
         return self._known[version]
 
 
-async def current(conn: Connection) -> tuple[int, Policy]:
+async def current(conn: Connection) -> tuple[int, ShopPolicy]:
     """Return the newest policy and its version: it decides what becomes final."""
     row = await conn.fetchrow("SELECT id, document FROM policies ORDER BY id DESC LIMIT 1")
     if row is None:
@@ -36,9 +36,9 @@ async def current(conn: Connection) -> tuple[int, Policy]:
     return row["id"], read(row["document"])
 
 
-def read(document: str) -> Policy:
+def read(document: str) -> ShopPolicy:
     """Read a policy's document; raises Misconfigured when this program is too old for it."""
     try:
-        return Policy.model_validate_json(document)
+        return ShopPolicy.model_validate_json(document)
     except ValidationError as error:
         raise Misconfigured(f"a policy cannot be read: {error.error_count()} problems") from None

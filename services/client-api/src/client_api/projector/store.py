@@ -9,6 +9,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from client_api.database import SWEEP_LOCK
 from client_api.projector.records import Batch, FeatureRow, score_of
+from common.policy import ShopPolicy
 from common.score.policy import Policy
 
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
@@ -89,7 +90,7 @@ class ScoreStore:
         missing = set(versions) - self._policies.keys()
         if missing:
             for row in await self._pool.fetch(POLICIES, sorted(missing)):
-                self._policies[row["id"]] = Policy.model_validate_json(row["document"])
+                self._policies[row["id"]] = ShopPolicy.model_validate_json(row["document"])
         return self._policies
 
     async def write(self, batch: Batch) -> Written:

@@ -34,6 +34,8 @@ async def publish(db: AsyncConnection, new: PolicyIn) -> PolicyRow:
     found = await newest(db)
     version = found[0].version + 1 if found else 1
     rules = new.document.model_copy(update={"version": version})
+    if found and "emails" not in new.document.model_fields_set:
+        rules = rules.model_copy(update={"emails": found[0].document.emails})
     statement = """
         INSERT INTO policies (id, document, note, created_by)
         VALUES (:version, CAST(:document AS jsonb), :note, :created_by)

@@ -16,6 +16,7 @@ from client_api.web.responses import (
     PartsOfScore,
 )
 from common.clock import EPOCH, date_of
+from common.policy import ShopPolicy
 from common.score.explain import Lift, explain
 from common.score.model import EXPONENT_MAX, Features, state_on
 from common.score.policy import Policy
@@ -43,7 +44,7 @@ async def read(db: AsyncConnection, client_id: int) -> ClientScore:
 def assemble(row: RowMapping | dict[str, Any]) -> ClientScore:
     """Build the answer from a row of features, with its policy, for the row's ``as_of``."""
     document = row["document"]
-    policy = Policy.model_validate(
+    policy = ShopPolicy.model_validate(
         orjson.loads(document) if isinstance(document, str | bytes) else document
     )
     features = _features_of(row)

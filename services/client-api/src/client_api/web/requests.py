@@ -18,8 +18,8 @@ from pydantic.json_schema import SkipJsonSchema
 
 from common.episodes import EpisodeState
 from common.events import Amount
+from common.policy import ShopPolicy
 from common.score.model import State
-from common.score.policy import Policy
 
 ID_GIVEN_MAX = 10**15
 """Callers may name ids up to here: the sequence, which moves past them, keeps room to count on, and
@@ -172,8 +172,9 @@ class DecisionIn(Body):
 class PolicyIn(Body):
     """A new version of the shop's rules; it replaces the one in force as a whole."""
 
-    document: Policy
-    """Its version is given here: whatever the document says is replaced."""
+    document: ShopPolicy
+    """Its version is given here: whatever the document says is replaced. Without ``emails`` their
+    rules stay as they are."""
     note: Annotated[str, StringConstraints(max_length=500), AfterValidator(_without_nul)] = ""
     created_by: Annotated[
         str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from client_api.web.requests import OrderStatus
 from common.episodes import EpisodeState
+from common.policy import ShopPolicy
 from common.score.model import State
-from common.score.policy import Policy
 
 
 class Answer(BaseModel):
@@ -248,7 +248,7 @@ class PolicyRow(Answer):
     """One version of the shop's rules."""
 
     version: int
-    document: Policy
+    document: ShopPolicy
     note: str
     created_by: str
     created_at: datetime
