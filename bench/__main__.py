@@ -100,7 +100,7 @@ def growing(folder: Path, size: Size) -> dict[str, float]:
     figures = growth.due_index()
     if size.growth:
         with Kafka.start(folder / "kafka") as kafka:
-            figures |= growth.measure(kafka.bootstrap_servers, folder / "runs", size.growth)
+            figures |= growth.measure(kafka, folder / "runs", size.growth)
     return figures
 
 

@@ -17,12 +17,13 @@ import msgspec
 from bench.broker import Broker, wait_for
 from bench.errors import BenchFailed
 from bench.readable import Readable
-from bench.runner import peak_mb, running
+from bench.runner import cpu_s, peak_mb, running
 from bench.scorer_race import SCORER, environment, policy
 from bench.show import now_and_then, say
 from bench.workload import Shape, events
 from common.topics import CONTROL, LIVE, SCORES
 from stack import http
+from stack.kafka import Kafka
 from stack.places import HOST, free_port
 from stack.process import Process
 
@@ -49,11 +50,11 @@ class _Event(msgspec.Struct):
 _read = msgspec.json.Decoder(_Event).decode
 
 
-def measure(servers: str, folder: Path, sizes: Sequence[int]) -> dict[str, float]:
+def measure(kafka: Kafka, folder: Path, sizes: Sequence[int]) -> dict[str, float]:
     """Work through each size on an emptied broker; return the figures."""
     figures: dict[str, float] = {}
     for clients in sizes:
-        figures |= _size(Broker(servers), folder / str(clients), clients)
+        figures |= _size(kafka, folder / str(clients), clients)
     for few, many in ((10_000, 100_000), (100_000, 1_000_000)):
         if few in sizes and many in sizes:
             figures[f"growth.ratio_{NAMES[many]}_to_{NAMES[few]}"] = (
@@ -67,8 +68,8 @@ def _name(clients: int) -> str:
     return NAMES.get(clients, str(clients))
 
 
-def _size(broker: Broker, folder: Path, clients: int) -> dict[str, float]:
-    shape, name = Shape(clients), _name(clients)
+def _size(kafka: Kafka, folder: Path, clients: int) -> dict[str, float]:
+    broker, shape, name = Broker(kafka.bootstrap_servers), Shape(clients), _name(clients)
     broker.empty()
     broker.write(CONTROL, policy())
     began = time.monotonic()
@@ -81,10 +82,14 @@ def _size(broker: Broker, folder: Path, clients: int) -> dict[str, float]:
     health = free_port()
     env = environment(broker.servers, folder) | {"HEALTH_PORT": str(health)}
     with running(SCORER, folder, env) as process:
+        before = cpu_s(kafka.process)
         seconds = _work_through(broker, process, shape)
-        peak = peak_mb(process)
+        peak, own, brokers = peak_mb(process), cpu_s(process), cpu_s(kafka.process) - before
     _check(broker, shape)
-    say(f"growth {name}: {seconds:,.1f} s, {shape.events / seconds:,.0f} events/s, {peak:,.0f} MB")
+    say(
+        f"growth {name}: {seconds:,.1f} s, {shape.events / seconds:,.0f} events/s, {peak:,.0f} MB;"
+        f" processor: scorer {own:,.0f} s, broker {brokers:,.0f} s"
+    )
     shutil.rmtree(folder / "data")
     began = time.monotonic()
     with running(SCORER, folder, env) as process:
@@ -93,6 +98,8 @@ def _size(broker: Broker, folder: Path, clients: int) -> dict[str, float]:
     say(f"growth {name}: recovered from nothing in {recovered:,.1f} s")
     return {
         f"growth.seconds_{name}": seconds,
+        f"growth.cpu_seconds_{name}": own,
+        f"growth.broker_cpu_seconds_{name}": brokers,
         f"memory_mb.scorer_{name}_clients": peak,
         f"recovery.seconds_{name}": recovered,
         f"recovery.clients_per_s_{name}": clients / recovered,
