@@ -124,7 +124,7 @@ contracts: $(STAMPS)/python dashboard/node_modules/.stamp ## write contracts/ an
 .PHONY: unit
 unit: $(STAMPS)/python $(STAMPS)/demo-data dashboard/node_modules/.stamp ## tests that need nothing but Python and Node
 	@npm --prefix dashboard run --silent test
-	$(TIED) $(PY) -m pytest tests/unit
+	$(TIED) $(PY) -m pytest tests/unit -n 2
 
 .PHONY: integration
 integration: $(STAMPS)/python $(STAMPS)/downloads ## tests against real servers
@@ -133,12 +133,17 @@ integration: $(STAMPS)/python $(STAMPS)/downloads ## tests against real servers
 # In a process of its own and without pytest-asyncio: Playwright's synchronous way breaks with it.
 .PHONY: e2e
 e2e: setup dashboard ## tests of the whole system, in a real browser, too
-	@$(TIED) $(PY) -m pytest tests/e2e -p no:asyncio \
+	@$(TIED) $(PY) -m pytest tests/e2e -n 2 --dist loadfile -p no:asyncio \
 		-o strict_config=false -W ignore::pytest.PytestConfigWarning
 
 .PHONY: chaos-scorer
 chaos-scorer: setup ## kill and freeze scorer, relay and broker a hundred times; SEED=…, SCHEDULES=…, RESUME=1
 	@$(TIED) $(PY) -m tests.chaos.scorer --schedules $(or $(SCHEDULES),100) \
+		$(if $(SEED),--seed $(SEED)) $(if $(RESUME),--resume)
+
+.PHONY: chaos
+chaos: setup ## kill, freeze and fault the whole path to the mail server; SEED=…, SCHEDULES=…, RESUME=1
+	@$(TIED) $(PY) -m tests.chaos.emails --schedules $(or $(SCHEDULES),200) \
 		$(if $(SEED),--seed $(SEED)) $(if $(RESUME),--resume)
 
 # --- keeping -------------------------------------------------------------------------------------

@@ -82,7 +82,8 @@ def orders(shape: Shape) -> Iterator[Order]:
 def event(order: Order, offset: int = 0) -> Written:
     """Return an order as the relay writes it to ``client.events``."""
     _, value = wire.event(
-        f"orders:{order.order_id}",
+        "orders",
+        order.order_id,
         wire.OrderChanged(
             order.client_id,
             order.order_id,

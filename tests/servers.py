@@ -92,7 +92,8 @@ def connect_server(folder: Path, bootstrap_servers: str) -> Iterator[str]:
     Always the stack's own: it must reach the other servers under the very addresses that the tests
     use, which a container could not.
     """
-    with Connect.start(folder, bootstrap_servers) as server:
+    secrets = {"CDC_DATABASE_PASSWORD": CDC_PASSWORD}
+    with Connect.start(folder, bootstrap_servers, secrets=secrets) as server:
         yield server.url
 
 
@@ -134,11 +135,6 @@ class Database:
         return self.url("engage", ENGAGE_PASSWORD)
 
     @property
-    def cdc_password(self) -> str:
-        """The password of the role ``cdc``."""
-        return CDC_PASSWORD
-
-    @property
     def cdc_environment(self) -> dict[str, str]:
         """What the relay's connector command takes from its environment."""
         return {
@@ -146,7 +142,6 @@ class Database:
             "CDC_DATABASE_PORT": str(self.port),
             "CDC_DATABASE_NAME": self.name,
             "CDC_DATABASE_USER": "cdc",
-            "CDC_DATABASE_PASSWORD": CDC_PASSWORD,
         }
 
 

@@ -66,6 +66,7 @@ def running(folder: Path) -> Iterator[System]:
             [
                 *(sys.executable, "-m", "stack", "up"),
                 *("--folder", str(folder / "run"), "--state-file", str(state_file)),
+                "--any-ports",
             ],
             stdout=out,
             stderr=subprocess.STDOUT,

@@ -41,7 +41,12 @@ def main(argv: list[str]) -> int:
         elif arguments.command == "where":
             return _where()
         else:
-            _up(arguments.folder, arguments.state_file, dashboard=not arguments.no_dashboard)
+            _up(
+                arguments.folder,
+                arguments.state_file,
+                dashboard=not arguments.no_dashboard,
+                usual_ports=not arguments.any_ports,
+            )
     except Missing as missing:
         print(missing, file=sys.stderr)
         return EXIT_MISSING
@@ -73,6 +78,11 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         default=STATE_FILE,
         help="where others find this run (default: where `make order` looks)",
     )
+    up.add_argument(
+        "--any-ports",
+        action="store_true",
+        help="take free ports from the start, so that several stacks can start at the same moment",
+    )
     up.add_argument("--no-dashboard", action="store_true", help="serve the API alone")
     commands.add_parser("where", help="show where the run that is going on answers")
     commands.add_parser("download", help="fetch what the stack needs from Maven into .cache/")
@@ -80,13 +90,13 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _up(folder: Path | None, state_file: Path, *, dashboard: bool) -> None:
+def _up(folder: Path | None, state_file: Path, *, dashboard: bool, usual_ports: bool) -> None:
     if dashboard and not (DASHBOARD / "index.html").is_file():
         raise Missing("the dashboard is not built: run `make dashboard`, or use --no-dashboard")
     with Stack(
         folder or runs.new_folder(),
         dashboard=DASHBOARD if dashboard else None,
-        usual_ports=True,
+        usual_ports=usual_ports,
         state_file=state_file,
         progress=_show,
     ) as stack:

@@ -1,5 +1,6 @@
 """Kafka Connect with Debezium: one distributed worker, made for low latency on one machine."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,6 +28,11 @@ key.converter=org.apache.kafka.connect.json.JsonConverter
 key.converter.schemas.enable=false
 value.converter=org.apache.kafka.connect.json.JsonConverter
 value.converter.schemas.enable=false
+
+# Connectors name their passwords; only those of this pattern can be named.
+config.providers=env
+config.providers.env.class=org.apache.kafka.common.config.provider.EnvVarConfigProvider
+config.providers.env.param.allowlist.pattern={secrets}
 
 # Source offsets and records in one transaction (KIP-618); only distributed workers can do it.
 exactly.once.source.support=enabled
@@ -63,9 +69,12 @@ class Connect:
         bootstrap_servers: str,
         port: int | None = None,
         *,
+        secrets: Mapping[str, str] | None = None,
         family: Family | None = None,
     ) -> Self:
         """Start a worker on a broker; its connectors and offsets live on the broker's topics.
+
+        Connectors may refer to ``secrets`` by name, as ``${env:NAME}``.
 
         Listens on ``port`` (default: a free one) of the loopback address. Returns when it is
         healthy. Raises Missing, PartFailed, Closing.
@@ -80,6 +89,7 @@ class Connect:
                 host=HOST,
                 port=port,
                 plugins=downloads.connect_plugins(),
+                secrets="|".join(secrets or {}) or "none",
             )
         )
         process = Process(
@@ -92,7 +102,7 @@ class Connect:
                 heap_mb=HEAP_MB,
             ),
             folder / "connect.log",
-            env=base(),
+            env=base() | dict(secrets or {}),
             cwd=folder,
             family=family,
         )

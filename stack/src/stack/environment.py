@@ -34,6 +34,7 @@ class Secrets:
     cdc: str
     holdout_salt: str
     engage: str
+    link_key: str
 
     @classmethod
     def of(cls, folder: Path) -> Self:
@@ -181,6 +182,7 @@ class Surroundings:
             "ENGAGE_DATABASE_URL": self.engage_url,
             "CONNECT_URL": self.url("connect"),
             "MAILER_URL": self.url("mailer"),
+            "LINK_KEY": self.secrets.link_key,
             **dashboard,
         }
 
@@ -206,8 +208,11 @@ class Surroundings:
             "CDC_DATABASE_PORT": str(self.ports["postgres"]),
             "CDC_DATABASE_NAME": DATABASE,
             "CDC_DATABASE_USER": "cdc",
-            "CDC_DATABASE_PASSWORD": self.secrets.cdc,
         }
+
+    def for_connect(self) -> dict[str, str]:
+        """Kafka Connect: the secrets that its connectors refer to."""
+        return {"CDC_DATABASE_PASSWORD": self.secrets.cdc}
 
     def for_scorer(self) -> dict[str, str]:
         """``scorer``; after a rebuild, GENERATION in our own environment says which one."""
@@ -222,6 +227,8 @@ class Surroundings:
         return self._service("mailer") | {
             "DATABASE_URL": self.mailer_url,
             "HOLDOUT_SALT": self.secrets.holdout_salt,
+            "LINK_KEY": self.secrets.link_key,
+            "UNSUBSCRIBE_BASE_URL": self.url("client-api"),
             "MODEL_SANDBOX": str(self.model.sandbox).lower(),
             **self.model.environment,
         }

@@ -156,7 +156,10 @@ class Stack:
         def launch(family: Family) -> Process:
             port = self.place.ports["connect"]
             servers = self.place.bootstrap_servers
-            return Connect.start(self.folder / "connect", servers, port, family=family).process
+            secrets = self.place.for_connect()
+            return Connect.start(
+                self.folder / "connect", servers, port, secrets=secrets, family=family
+            ).process
 
         self.parts.launch("connect", launch)
 

@@ -28,7 +28,7 @@ from tests.integration.cdc_relay.running import (
     relay,
     wait_for,
 )
-from tests.servers import PARTITIONS, Database, execute, migrated_database
+from tests.servers import CDC_PASSWORD, PARTITIONS, Database, execute, migrated_database
 
 CANARY = "canary-7f3a"
 PERSONAL = {
@@ -230,7 +230,9 @@ def test_the_connector_command_can_be_repeated(pipeline):
         again = command(pipeline.env, "connector")
         assert (again.returncode, again.stdout) == (0, "connector engage: unchanged, running\n")
         assert not [r for r in control.to_the_end() if r.key == "snapshot"]
-    assert pipeline.env["CDC_DATABASE_PASSWORD"] not in again.stdout + again.stderr
+    shown = httpx.get(f"{pipeline.env['CONNECT_URL']}/connectors/engage/config").text
+    assert "${env:CDC_DATABASE_PASSWORD}" in shown
+    assert CDC_PASSWORD not in shown + again.stdout + again.stderr
 
 
 def test_personal_data_is_on_no_topic(pipeline):

@@ -7,9 +7,12 @@ from functools import partial
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from common.codec import decode
+from common.kafka import verify
 from common.partition import partition_of
+from common.topics import TOPICS
 from tests.groups import ends
 from tests.integration.cdc_relay.running import (
     BACKFILL,
@@ -220,6 +223,44 @@ def test_a_second_relay_fences_the_first(kafka, tmp_path):
             write(kafka, order("c", second_order, client, 2))
             records = lane.count(2)
     assert [record.data["order_id"] for record in records] == [first_order, second_order]
+
+
+def test_stopped_in_mid_load_three_times_every_record_counts_once(kafka, tmp_path, looks_on):
+    """A stop while one batch is committed and the next one read loses and repeats nothing."""
+    [client] = some_ids(1)
+    orders = some_ids(60_000)
+    stopped = 0
+    with reading(kafka, LIVE) as lane:
+        write(kafka, *(order("c", order_id, client, 1) for order_id in orders))
+        for _ in range(3):
+            with relay(kafka, tmp_path, RELAY_RECORDS_PER_S=1_000_000) as running:
+                wait_for("a transaction is open", looks_on)
+                assert running.stop() == 0
+                stopped += not running.logged("a batch failed")
+                assert not looks_on()
+        with relay(kafka, tmp_path, RELAY_RECORDS_PER_S=1_000_000) as running:
+            lane.count(len(orders))
+            assert running.stop() == 0
+        records = lane.to_the_end()
+    assert stopped == 3
+    assert [record.data["order_id"] for record in records] == orders
+
+
+def test_fenced_in_mid_load_every_record_counts_once(kafka, tmp_path, looks_on):
+    """Whoever takes over goes on exactly where the former's last commit ended."""
+    [client] = some_ids(1)
+    orders = some_ids(60_000)
+    with reading(kafka, LIVE) as lane:
+        write(kafka, *(order("c", order_id, client, 1) for order_id in orders))
+        with relay(kafka, tmp_path, RELAY_RECORDS_PER_S=20_000) as first:
+            wait_for("a transaction is open", looks_on)
+            with relay(kafka, tmp_path, RELAY_RECORDS_PER_S=1_000_000) as second:
+                assert first.process.wait(60) == 1
+                assert "another process took over" in first.text()
+                lane.count(len(orders))
+                assert second.stop() == 0
+        records = lane.to_the_end()
+    assert [record.data["order_id"] for record in records] == orders
 
 
 @pytest.mark.parametrize("rate", [400])
@@ -443,3 +484,19 @@ def test_topics_are_created_once(kafka):
     done = command(environment(kafka), "topics")
     assert done.returncode == 0
     assert done.stdout.startswith("topics: 0 created")
+
+
+def test_a_limit_that_is_too_small_is_named_at_the_start_and_mended_by_the_command(kafka):
+    """A topic from before takes only small records: one clear line, until the command was run."""
+    parked = f"{ORDERS}.dlq"
+    small = ConfigEntry("max.message.bytes", "1048588", incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource("topic", parked, incremental_configs=[small])
+    admin = AdminClient({"bootstrap.servers": kafka})
+    for future in admin.incremental_alter_configs([resource]).values():
+        future.result(30)
+    done = command(environment(kafka))
+    assert done.returncode == 2
+    [line] = [x for x in done.stderr.splitlines() if not x.startswith("{")]
+    assert f"topic {parked} takes records of up to 1,048,588 bytes, not 8,388,608" in line
+    assert "1 take larger records" in command(environment(kafka), "topics").stdout
+    verify(kafka, TOPICS, PARTITIONS)

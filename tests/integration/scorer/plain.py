@@ -1,6 +1,7 @@
 """The same work on plain Faust 0.15.3, as its guide would have it: no shim, nothing of ours.
 
-It exists to show what the shims are for. FAULT=commit stops the commits; ISOLATION=read_committed
+It exists to show what the shims are for. FAULT=commit stops the commits; FAULT=seek lets a moment
+pass in recovery, between the seek and the resuming of the flow; ISOLATION=read_committed
 gives it the one-line override that is usually recommended; STORE=memory:// and SCAN=1 give it a
 timer that looks through the table for clients at risk; HANDLER_MS makes each event take longer.
 """
@@ -26,7 +27,7 @@ from common.wire import image_of
 from scorer.engine import Moment, Rules, merge, moment, reassess_many
 from scorer.letters import letter
 from scorer.rows import Row, dump, head_key, load
-from tests.integration.scorer.faulty import sleep_when_told
+from tests.integration.scorer.faulty import linger_after_seek, sleep_when_told
 
 E = os.environ
 
@@ -104,6 +105,8 @@ def bend() -> None:
             return consumer
 
         driver.AIOKafkaConsumerThread._create_worker_consumer = committed_only
+    if E.get("FAULT") == "seek":
+        linger_after_seek()
     if E.get("FAULT") == "commit":
 
         async def never_commit(*_: Any, **__: Any) -> bool:

@@ -1,5 +1,6 @@
 """However the stack ends, it leaves no process behind, and says what happened."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -41,7 +42,13 @@ class Run:
 
     def find(self, words: str) -> psutil.Process:
         """Return the one process whose command line holds some words."""
-        (process,) = (p for p in self.processes if words in " ".join(p.cmdline()))
+        found = []
+        for process in self.processes:
+            # Those that only did something once are gone by now.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if words in " ".join(process.cmdline()):
+                    found.append(process)
+        (process,) = found
         return process
 
     def nothing_is_left(self) -> None:

@@ -4,6 +4,7 @@ import json
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from cdc_relay import connector
 from cdc_relay.connector import CONFIG, Connect, config_of, keep
@@ -21,7 +22,6 @@ def config(monkeypatch):
     """A whole configuration."""
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
     monkeypatch.setenv("CDC_DATABASE_HOST", "127.0.0.1")
-    monkeypatch.setenv("CDC_DATABASE_PASSWORD", PASSWORD)
     return config_of(ConnectorSettings())
 
 
@@ -135,11 +135,15 @@ def test_no_personal_column_is_captured():
         assert personal not in captured
 
 
-def test_the_password_shows_in_no_text_of_the_settings(monkeypatch):
-    """Settings can be printed and logged."""
+def test_the_configuration_names_the_password_and_does_not_hold_it(config):
+    """Connect keeps the configuration on a topic, and shows it to whoever asks."""
+    assert config["database.password"] == "${env:CDC_DATABASE_PASSWORD}"
+
+
+def test_a_password_in_clear_is_refused(monkeypatch):
+    """Where a reference to the password is expected, the password itself is a mistake."""
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
     monkeypatch.setenv("CDC_DATABASE_HOST", "127.0.0.1")
-    monkeypatch.setenv("CDC_DATABASE_PASSWORD", PASSWORD)
-    settings = ConnectorSettings()
-    assert PASSWORD not in repr(settings)
-    assert PASSWORD not in str(settings.model_dump(mode="json"))
+    monkeypatch.setenv("CDC_PASSWORD_REFERENCE", PASSWORD)
+    with pytest.raises(ValidationError):
+        ConnectorSettings()

@@ -25,6 +25,9 @@ class FakeProducer:
     def begin_transaction(self):
         self._step("begin")
 
+    def produce(self, *_record):
+        self._step("produce")
+
     def send_offsets_to_transaction(self, _offsets, _group, _timeout):
         self._step("offsets")
 
@@ -99,6 +102,14 @@ def test_a_fenced_process_must_stop(fake, code):
     fake.errors = [error(code, fatal=True)]
     with pytest.raises(Fenced, match="another process took over"):
         transactions.commit([], None)
+
+
+def test_a_record_refused_by_an_ended_client_tells_why_it_ended(fake):
+    """A produce says no more than that the client has ended; that it was fenced shows elsewhere."""
+    transactions = made(fake)
+    fake.errors = [error(KafkaError._FATAL), error(KafkaError._FENCED, fatal=True)]
+    with pytest.raises(Fenced, match="another process took over"):
+        transactions.send([("topic", b"value", b"key", 0, None)])
 
 
 def test_an_error_without_a_flag_is_the_end(fake):

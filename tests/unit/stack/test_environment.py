@@ -20,7 +20,7 @@ def surroundings(folder: Path, model: Model | None = None) -> Surroundings:
         folder=folder,
         ports=ports,
         secrets=Secrets(
-            *(f"password-{name}" for name in ("api", "mailer", "cdc", "salt", "engage"))
+            *(f"password-{name}" for name in ("api", "mailer", "cdc", "salt", "engage", "link"))
         ),
         admin_password="password-admin",
         model=model or Model.choose({}, ports),
@@ -82,7 +82,8 @@ def test_each_service_has_its_own_role_and_port(tmp_path: Path):
     assert "password-mailer" in place.for_mailer()["DATABASE_URL"]
     assert "password-api" in place.for_client_api()["DATABASE_URL"]
     assert "password-api" in place.for_projector()["DATABASE_URL"]
-    assert place.for_connector()["CDC_DATABASE_PASSWORD"] == "password-cdc"
+    assert place.for_connect() == {"CDC_DATABASE_PASSWORD": "password-cdc"}
+    assert "password-cdc" not in place.for_connector().values()
     assert "password-engage" in place.for_client_api()["ENGAGE_DATABASE_URL"]
     for told in (place.for_scorer(), place.for_sandbox(), place.for_topics()):
         assert not any("password-" in value for value in told.values())

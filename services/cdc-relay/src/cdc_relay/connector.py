@@ -84,14 +84,14 @@ CONFIG: dict[str, str] = {
 
 
 def config_of(settings: ConnectorSettings) -> dict[str, str]:
-    """Return the whole configuration, with the database's address and password."""
+    """Return the whole configuration, with the database's address."""
     return {
         **CONFIG,
         "database.hostname": settings.cdc_database_host,
         "database.port": str(settings.cdc_database_port),
         "database.dbname": settings.cdc_database_name,
         "database.user": settings.cdc_database_user,
-        "database.password": settings.cdc_database_password.get_secret_value(),
+        "database.password": settings.cdc_password_reference,
     }
 
 

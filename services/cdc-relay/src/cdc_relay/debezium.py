@@ -94,8 +94,11 @@ OrderChange = Change[OrderRef, OrderRow]
 PolicyChange = Change[PolicyRef, PolicyRow]
 
 _CLIENTS = msgspec.json.Decoder(ClientChange)
-_ORDERS = msgspec.json.Decoder(OrderChange)
+_read_order = msgspec.json.Decoder(OrderChange).decode
 _POLICIES = msgspec.json.Decoder(PolicyChange)
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a decoder raises for bytes that are not what they should be."""
 
 OPS = frozenset("crud")
 PRESENT = frozenset("cru")
@@ -114,22 +117,22 @@ def order_change(raw: bytes) -> OrderChange:
 
     An update must carry the former image, or a move to another client would go unseen.
     """
-    change = decode(_ORDERS, raw)
+    try:
+        change = _read_order(raw)
+    except UNREADABLE as error:
+        raise _poison(error) from None
     op, after = change.op, change.after
     if after is None or op not in PRESENT:
-        _checked(change)
-    if op == "u":
-        before = required(change.before, "before")
-        if after is not None and before.id != after.id:
-            raise PoisonMessage("key_changed", "the id of a row never changes")
-    if after is not None:
-        if after.status == UNAVAILABLE:
-            raise PoisonMessage("unavailable_value", "the image of the row is not whole: status")
-        # A pattern in the type would be searched for anew each time.
-        if not _is_amount(after.amount):
-            raise PoisonMessage("unknown_shape", "amount is no decimal of at most two places")
-        if not _is_currency(after.currency):
-            raise PoisonMessage("unknown_shape", "currency is no three letters")
+        return _checked(change)
+    if op == "u" and required(change.before, "before").id != after.id:
+        raise PoisonMessage("key_changed", "the id of a row never changes")
+    if after.status == UNAVAILABLE:
+        raise PoisonMessage("unavailable_value", "the image of the row is not whole: status")
+    # A pattern in the type would be searched for anew each time.
+    if not _is_amount(after.amount):
+        raise PoisonMessage("unknown_shape", "amount is no decimal of at most two places")
+    if not _is_currency(after.currency):
+        raise PoisonMessage("unknown_shape", "currency is no three letters")
     return change
 
 
@@ -162,12 +165,17 @@ def decode(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
     """Read JSON of a known shape; raises PoisonMessage, which never repeats the input."""
     try:
         return decoder.decode(raw)
-    except msgspec.ValidationError as error:
-        raise PoisonMessage("unknown_shape", str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise PoisonMessage("not_json", type(error).__name__) from None
-    except RecursionError:
-        raise PoisonMessage("not_json", "nested too deeply") from None
+    except UNREADABLE as error:
+        raise _poison(error) from None
+
+
+def _poison(error: Exception) -> PoisonMessage:
+    """Return what is wrong with bytes that could not be read, without repeating any of them."""
+    if isinstance(error, msgspec.ValidationError):
+        return PoisonMessage("unknown_shape", str(error))
+    if isinstance(error, RecursionError):
+        return PoisonMessage("not_json", "nested too deeply")
+    return PoisonMessage("not_json", type(error).__name__)
 
 
 def _checked(change: Change[Before, After]) -> Change[Before, After]:

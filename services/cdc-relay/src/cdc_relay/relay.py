@@ -1,6 +1,8 @@
 """The loop: read a batch, translate it, write it, commit last; all of it or nothing.
 
 It keeps no state that matters: after a crash or an abort it goes back to the committed offsets.
+While a transaction is being committed, in a thread, the next batch is read and translated; nothing
+of it is sent before the commit is known to have come through.
 """
 
 import contextlib
@@ -10,24 +12,27 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from confluent_kafka import Message, TopicPartition
+from confluent_kafka import TopicPartition
 
+from cdc_relay.draft import Draft
+from cdc_relay.flight import Flight
 from cdc_relay.pace import TokenBucket
 from cdc_relay.snapshot import SNAPSHOT_KEY, SnapshotWatch, notification
 from cdc_relay.source import IDLE_S, NOTIFICATIONS, Position, Source
 from cdc_relay.tally import Duplicates, Tally
-from cdc_relay.transactions import Aborted, Broken, Headers, Transactions
-from cdc_relay.translate import Out, translate
+from cdc_relay.transactions import Aborted, Broken, Transactions
 from common.errors import PoisonMessage, Transient
 from common.health import Heartbeat
-from common.kafka import park
 from common.logs import Logger
-from common.partition import partition_of
-from common.topics import CONTROL
+from common.partition import PartitionMap
 
 PAUSE_FROM_S = 1.0
 """Waits from here on pause the partitions and go on polling. Pausing throws away what the client
 has fetched ahead and costs about a second, so shorter waits do without."""
+GLANCE_S = 0.005
+"""How long a turn with nothing to read waits for the transaction on its way."""
+PIECE = 500
+"""Records read and translated at once: more of them do not stay in the processor's cache."""
 REPORT_EVERY_S = 10.0
 ATTEMPTS = 6
 BACKOFF_S = 0.2
@@ -56,13 +61,14 @@ class Relay:
         self._source = source
         self._transactions = transactions
         self._ends = ends
-        self._partitions = partitions
+        self._partition_of = PartitionMap(partitions)
         self._batch_max = max(1, min(batch_max, int(bucket.burst)))
         self._batch_s = batch_s
         self._bucket = bucket
         self._heartbeat = heartbeat
         self._log = log
         self._watch = SnapshotWatch()
+        self._flight: Flight | None = None
         self._passed: Position = {}
         self._began = 0.0
         self._duplicates = Duplicates()
@@ -70,7 +76,7 @@ class Relay:
         self._reported = time.monotonic()
 
     def run(self, stop: threading.Event) -> None:
-        """Turn until ``stop`` is set; a batch in hand is finished or aborted first.
+        """Turn until ``stop`` is set; what is on its way then is finished or aborted first.
 
         Raises Fenced or Broken when only a new process can go on.
         """
@@ -81,6 +87,8 @@ class Relay:
                 if failures:
                     self._go_back()
                 self._turn(stop)
+                if failures:
+                    self._settle()
                 failures = 0
             except Transient as error:
                 failures += 1
@@ -91,50 +99,106 @@ class Relay:
                 self._wait(BACKOFF_S * 2**failures * (0.5 + random.random()), stop)  # noqa: S311
             if time.monotonic() - self._reported >= REPORT_EVERY_S:
                 self._report()
+        self._finish()
         self._report()
 
+    def _finish(self) -> None:
+        """See what is on its way arrive; what does not is read again by the next process."""
+        try:
+            self._settle()
+        except Transient as error:
+            self._log.warning("the last batch failed", reason=str(error))
+
     def _turn(self, stop: threading.Event) -> None:
-        self._wait(self._bucket.wait_s(), stop)
-        batch = self._source.read(self._batch_max, self._began + self._batch_s)
-        if batch.records:
-            self._copy(batch.records)
-        for place, end in batch.ends.items():
+        """Read one batch and send it on its way, once the one before it has arrived."""
+        wait_s = self._bucket.wait_s()
+        if wait_s > 0:
+            self._settle()
+            self._wait(wait_s, stop)
+        draft = self._gather()
+        self._settle()
+        self._transactions.serve(0)
+        if draft.read:
+            self._send(draft)
+        else:
+            self._arrive(draft)
+        self._source.ask()
+
+    def _gather(self) -> Draft:
+        """Read and translate a batch: it may grow for as long as another one is on its way.
+
+        A first record after a pause is taken at once with what is there; otherwise records are
+        gathered until ``batch_s`` after the last transaction began.
+        """
+        draft = Draft(self._partition_of, self._log)
+        flight = self._flight
+        while draft.read < self._batch_max:
+            before = draft.read
+            if flight is not None and not flight.over(0):
+                self._add(draft, PIECE, 0)
+                if draft.read == before:
+                    flight.over(GLANCE_S)
+                continue
+            if before:
+                self._add(draft, PIECE, self._began + self._batch_s - time.monotonic())
+            elif flight is None:
+                self._add(draft, 1, IDLE_S)
+            if draft.read == before:
+                break
+        return draft
+
+    def _add(self, draft: Draft, most: int, seconds: float) -> None:
+        """Read up to ``most`` records into the draft, as far as it has room, within ``seconds``."""
+        most = min(most, self._batch_max - draft.read)
+        holding = draft.read > 0 or self._flight is not None
+        draft.add(self._source.read(most, max(0.0, seconds), holding=holding), self._hear)
+
+    def _send(self, draft: Draft) -> None:
+        """Write a draft, with its offsets, in one transaction, and let it be committed.
+
+        The offsets go with the membership under which they were read, so that the group refuses
+        them should another process have its partitions by then.
+        """
+        self._began = time.monotonic()
+        self._bucket.take(len(draft.records))
+        offsets, group = self._offsets(draft.passed), self._source.group()
+        self._transactions.begin()
+        with self._aborting():
+            self._transactions.send(draft.records)
+
+        def commit() -> None:
+            with self._aborting():
+                self._transactions.commit(offsets, group)
+
+        self._flight = Flight(draft, commit)
+
+    def _settle(self) -> None:
+        """Wait for the transaction on its way, and account for what is committed now."""
+        flight, self._flight = self._flight, None
+        if flight is None:
+            return
+        draft = flight.land()
+        self._tally.read += draft.read
+        self._tally.written += len(draft.records) - draft.parked
+        self._tally.parked += draft.parked
+        self._tally.transactions += 1
+        self._tally.duplicates += self._duplicates.count(draft.facts)
+        if draft.read:
+            self._tally.behind_ms = max(0, int(time.time() * 1000) - draft.newest_ms)
+        self._arrive(draft)
+
+    def _arrive(self, draft: Draft) -> None:
+        """Note how far everything is committed; that may be the end of a snapshot."""
+        self._passed |= draft.passed
+        for place, end in draft.ends.items():
             self._passed[place] = max(end, self._passed.get(place, 0))
         over = self._watch.passed(self._passed)
         if over is not None:
             self._end_snapshot(over)
-        self._source.ask()
-        self._transactions.serve(0)
-
-    def _copy(self, records: list[Message]) -> None:
-        """Write what follows from the records, with their offsets, in one transaction."""
-        self._began = time.monotonic()
-        passed: Position = {}
-        facts: list[str] = []
-        written = parked = 0
-        with self._transaction():
-            for message in records:
-                topic, partition = message.topic() or "", message.partition() or 0
-                offset = message.offset() or 0
-                try:
-                    if topic == NOTIFICATIONS:
-                        written += self._hear(offset, message.value())
-                    else:
-                        outs = translate(topic, partition, offset, message.value())
-                        written += self._write(outs, facts)
-                except PoisonMessage as error:
-                    self._park(error, message)
-                    parked += 1
-                passed[topic, partition] = offset + 1
-            self._commit(passed)
-        self._passed |= passed
-        self._account(len(records), written, parked, facts)
-        self._tally.behind_ms = _age_ms(records[-1])
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Begin, and abort whatever fails: the committing is done inside, last."""
-        self._transactions.begin()
+    def _aborting(self) -> Iterator[None]:
+        """Abort what fails: nothing of it is ever seen."""
         try:
             yield
         except Transient as error:
@@ -142,72 +206,41 @@ class Relay:
             self._transactions.abort()
             raise Aborted(str(error)) from error
 
-    def _write(self, outs: list[Out], facts: list[str]) -> int:
-        """Write records to their partitions; return how many that were."""
-        count = 0
-        send, partitions = self._transactions.send, self._partitions
-        for out in outs:
-            client_id = out.client_id
-            if client_id is None:
-                count += self._tell_all(out.key, out.value)
-            else:
-                send(out.topic, partition_of(client_id, partitions), out.key, out.value)
-                count += 1
-            if out.fact:
-                facts.append(out.fact)
-        return count
+    def _hear(self, offset: int, raw: bytes | None) -> bytes | None:
+        """Take note of a notification, once everything before it is committed.
 
-    def _tell_all(self, key: bytes, value: bytes | None) -> int:
-        for partition in range(self._partitions):
-            self._transactions.send(CONTROL.name, partition, key, value)
-        return self._partitions
-
-    def _hear(self, offset: int, raw: bytes | None) -> int:
-        """Take note of a notification; return how many records were written."""
+        Returns the state to be told, if any.
+        """
+        self._settle()
         if raw is None:
             raise PoisonMessage("unknown_shape", "a notification has no value")
         told = notification(raw)
         self._log.info("snapshot notification", kind=told.aggregate_type, state=told.type)
-        state = self._watch.hear(told, offset, self._ends)
-        return 0 if state is None else self._tell_all(SNAPSHOT_KEY, state)
+        return self._watch.hear(told, offset, self._ends)
 
     def _end_snapshot(self, state: bytes) -> None:
         """Say that the snapshot is over, in a transaction after those that passed it on.
 
         So whoever reads this finds all of its events committed before.
         """
-        with self._transaction():
-            written = self._tell_all(SNAPSHOT_KEY, state)
-            self._commit({at: n for at, n in self._passed.items() if at[0] == NOTIFICATIONS})
-        self._account(0, written, 0, [])
+        told = Draft(self._partition_of, self._log)
+        told.tell_all(SNAPSHOT_KEY, state)
+        told.passed = {at: n for at, n in self._passed.items() if at[0] == NOTIFICATIONS}
+        self._send(told)
+        self._settle()
         self._log.info("snapshot is over")
 
-    def _park(self, error: PoisonMessage, message: Message) -> None:
-        """Put a record aside as it came, with its reason, in the same transaction."""
-        topic, reasons = park(error, message)
-        own = message.headers() or []
-        headers: Headers = [*(own.items() if isinstance(own, dict) else own), *reasons]
-        self._transactions.send(topic, 0, message.key(), message.value(), headers)
-        self._log.warning(
-            "record parked",
-            reason=error.reason,
-            detail=error.detail,
-            topic=message.topic(),
-            partition=message.partition(),
-            offset=message.offset(),
-        )
-
-    def _commit(self, passed: Position) -> None:
-        offsets = [
+    def _offsets(self, passed: Position) -> list[TopicPartition]:
+        return [
             TopicPartition(
                 topic, partition, self._watch.held_back(n) if topic == NOTIFICATIONS else n
             )
             for (topic, partition), n in passed.items()
         ]
-        self._transactions.commit(offsets, self._source.group())
 
     def _go_back(self) -> None:
         """Forget what was learned since the last commit, and read it again."""
+        self._settle()
         self._passed.clear()
         self._watch.forget()
         self._source.go_back()
@@ -228,23 +261,9 @@ class Relay:
         if paused:
             self._source.resume()
 
-    def _account(self, read: int, written: int, parked: int, facts: list[str]) -> None:
-        """Count what was committed, and pay for it; parked records cost tokens too."""
-        self._bucket.take(written + parked)
-        self._tally.read += read
-        self._tally.written += written
-        self._tally.parked += parked
-        self._tally.transactions += 1
-        self._tally.duplicates += self._duplicates.count(facts)
-
     def _report(self) -> None:
         """Log the counters, unless they stand as they were last told."""
         self._reported = time.monotonic()
         if self._tally != self._said:
             self._said = dataclasses.replace(self._tally)
             self._log.info("relayed", **dataclasses.asdict(self._tally))
-
-
-def _age_ms(message: Message) -> int:
-    """Return how long ago a record was written to its topic, in milliseconds."""
-    return max(0, int(time.time() * 1000) - message.timestamp()[1])

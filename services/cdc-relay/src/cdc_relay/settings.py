@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from common.settings import ServiceSettings
 
@@ -34,4 +34,8 @@ class ConnectorSettings(ServiceSettings):
     cdc_database_port: Annotated[int, Field(ge=1, le=65535)] = 5432
     cdc_database_name: str = "engage"
     cdc_database_user: str = "cdc"
-    cdc_database_password: SecretStr
+    cdc_password_reference: Annotated[str, Field(pattern=r"^\$\{\w+:[^{}\s]+\}$")] = (
+        "${env:CDC_DATABASE_PASSWORD}"  # noqa: S105 - where the password is, not what it is
+    )
+    """Where Connect itself finds the password: Connect keeps a connector's configuration on a topic
+    and shows it to whoever asks, so the password must not stand in it."""

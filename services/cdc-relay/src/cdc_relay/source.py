@@ -68,16 +68,14 @@ class Source:
         self._asked = self._answered = 0.0
         consumer.subscribe(list(SOURCES), on_assign=self._gain, on_revoke=self._lose)
 
-    def read(self, most: int, not_before: float) -> Batch:
-        """Return up to ``most`` records; none after ``IDLE_S`` of silence.
+    def read(self, most: int, seconds: float, *, holding: bool) -> Batch:
+        """Return up to ``most`` records as soon as there are so many, or what came in ``seconds``.
 
-        A first record after a pause is returned at once with what is there; otherwise records are
-        gathered until the monotonic time ``not_before``. Raises Fenced, Broken, Transient.
+        ``holding`` says that the caller has read something that is not committed: then no change of
+        the group may pass unnoticed. Raises Fenced, Broken, Transient.
         """
-        found = self._consume(1, IDLE_S)
-        if found and most > 1:
-            found += self._consume(most - 1, max(0.0, not_before - time.monotonic()))
-        void = self._skipped or (self._lost and bool(found))
+        found = self._consume(most, seconds)
+        void = self._skipped or (self._lost and (holding or bool(found)))
         self._lost = self._skipped = False
         if void:
             raise Transient("the group changed while a batch was read")

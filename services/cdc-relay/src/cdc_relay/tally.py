@@ -21,11 +21,14 @@ class Duplicates:
 
     def count(self, facts: list[str]) -> int:
         """Return how many of these event ids came before, and remember them all."""
-        fresh = set(facts) - self._young - self._old
-        self._young |= fresh
-        if len(self._young) >= self._remembered:
-            self._old, self._young = self._young, set()
-        return len(facts) - len(fresh)
+        young = self._young
+        before = len(young)
+        again = 0 if self._old.isdisjoint(facts) else len(self._old.intersection(facts) - young)
+        young.update(facts)
+        fresh = len(young) - before - again
+        if len(young) >= self._remembered:
+            self._old, self._young = young, set()
+        return len(facts) - fresh
 
 
 @dataclass

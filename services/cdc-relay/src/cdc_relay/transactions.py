@@ -1,7 +1,7 @@
 """Transactions of Kafka: all records of a batch and its offsets at once, or nothing of it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
@@ -9,6 +9,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from common.errors import Transient
 
 Headers = list[tuple[str, str | bytes | None]]
+Record = tuple[str, bytes | None, bytes | None, int, Headers | None]
+"""What is to be written: topic, value, key, partition, headers."""
 
 START_TIMEOUT_S = 15.0
 STEP_TIMEOUT_S = 10.0
@@ -71,21 +73,21 @@ class Transactions:
             self._producer = self._open()
         self._step(self._producer.begin_transaction)
 
-    def send(
-        self,
-        topic: str,
-        partition: int,
-        key: bytes | None,
-        value: bytes | None,
-        headers: Headers | None = None,
-    ) -> None:
-        """Add a record. Whether it arrived shows when the transaction is committed."""
-        try:
-            self._producer.produce(topic, value, key, partition, headers=headers)
-        except BufferError:
-            self._send_when_room(topic, partition, key, value, headers)
-        except KafkaException as error:
-            raise _sorted(error) from error
+    def send(self, records: Iterable[Record]) -> None:
+        """Add records. Whether they arrived shows when the transaction is committed."""
+        produce = self._producer.produce
+        for record in records:
+            topic, value, key, partition, headers = record
+            try:
+                if headers is None:
+                    # Arguments by name cost a third more, and nearly every record takes this way.
+                    produce(topic, value, key, partition)
+                else:
+                    produce(topic, value, key, partition, headers=headers)
+            except BufferError:
+                self._send_when_room(record)
+            except KafkaException as error:
+                raise _sorted(self._reason(error)) from error
 
     def commit(self, offsets: list[TopicPartition], group: Any) -> None:
         """Commit the records and, with them, the offsets from which reading would go on."""
@@ -102,16 +104,10 @@ class Transactions:
         """Let the client report what it has to report, for up to ``seconds``."""
         self._producer.poll(seconds)
 
-    def _send_when_room(
-        self,
-        topic: str,
-        partition: int,
-        key: bytes | None,
-        value: bytes | None,
-        headers: Headers | None,
-    ) -> None:
+    def _send_when_room(self, record: Record) -> None:
         """The client's queue is full: wait until the broker has taken some of it."""
         self._beat()
+        topic, value, key, partition, headers = record
         until = time.monotonic() + STEP_TIMEOUT_S
         while time.monotonic() < until:
             self._producer.poll(0.05)
@@ -120,9 +116,18 @@ class Transactions:
             except BufferError:
                 continue
             except KafkaException as error:
-                raise _sorted(error) from error
+                raise _sorted(self._reason(error)) from error
             return
         raise Aborted("the broker takes no records")
+
+    def _reason(self, error: KafkaException) -> KafkaException:
+        """Return what ended the client: a produce says only that it has ended, another step why."""
+        if error.args[0].code() == KafkaError._FATAL:  # noqa: SLF001 - as above
+            try:
+                self._producer.begin_transaction()
+            except KafkaException as why:
+                return why
+        return error
 
     def _open(self) -> Producer:
         self._doubtful = False
@@ -131,7 +136,8 @@ class Transactions:
         return producer
 
     def _complain(self, error: KafkaError) -> None:
-        self._doubtful |= error.code() in LOST
+        if error.code() in LOST:
+            self._doubtful = True
 
     def _step(self, step: Callable[[], object]) -> None:
         """Take one step, again while the client says that it may simply be repeated."""

@@ -87,14 +87,14 @@ def moment(ts_ms: int) -> datetime:
 _encode = msgspec.json.Encoder().encode
 
 
-def event(row: str, data: Data, type_: str, ts_ms: int) -> tuple[str, bytes]:
+def event(table: str, key: int, data: Data, type_: str, ts_ms: int) -> tuple[str, bytes]:
     """Return the id and the bytes of an event about a row.
 
-    ``row`` is ``<table>:<key>``; with version, client and type it makes the event's id, the same
-    for every copy of the same fact. ``ts_ms`` is wall time in milliseconds since 1970.
+    Table, key, version, client and type make the event's id, the same for every copy of the same
+    fact. ``ts_ms`` is wall time in milliseconds since 1970.
     """
     client = str(data.client_id)
-    name = f"{row}:{data.version}:{client}:{type_}"
+    name = f"{table}:{key}:{data.version}:{client}:{type_}"
     return name, _encode(
         Event("1.0", name, SOURCE, type_, client, moment(ts_ms), "application/json", data)
     )

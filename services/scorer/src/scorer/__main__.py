@@ -13,7 +13,7 @@ from typing import Any
 from common import health
 from common.clock import BusinessClock
 from common.errors import Misconfigured, Transient
-from common.kafka import create_topics, verify
+from common.kafka import align_topics, create_topics, verify
 from common.logs import Logger, configure
 from common.settings import EXIT_MISCONFIGURED, load
 from common.topics import AT_RISK, SCORES, changelog_of, dead_letters_of, group_of
@@ -69,6 +69,7 @@ def prepare(settings: Settings) -> None:
     )
     changelog = changelog_of(settings.generation)
     create_topics(servers, [changelog], partitions, settings.replication_factor)
+    align_topics(servers, [changelog])
     verify(servers, [changelog], partitions)
 
 
@@ -104,7 +105,7 @@ async def run(settings: Settings, clock: BusinessClock, log: Logger) -> None:
     attach(app, agent.make(keeper, fatal))
     on_partitions(
         app,
-        leave=keeper.leave,
+        leave=functools.partial(_leave, keeper, outbox),
         enter=keeper.enter,
         take=functools.partial(_take, settings, outbox, store, log),
     )
@@ -145,9 +146,15 @@ async def run(settings: Settings, clock: BusinessClock, log: Logger) -> None:
 
 async def _stop(app: ScorerApp, keeper: Keeper, outbox: Outbox) -> None:
     """Finish what is under way, commit it, and let go of everything."""
-    await keeper.leave()
+    await _leave(keeper, outbox)
     await app.stop()
     await outbox.stop()
+
+
+async def _leave(keeper: Keeper, outbox: Outbox) -> None:
+    """Finish what is under way with partitions before they can become another worker's."""
+    await keeper.leave()
+    await outbox.idle()
 
 
 async def _take(

@@ -5,8 +5,9 @@ goes through it.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -33,6 +34,9 @@ class Outbox:
         self._changelog = changelog
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="outbox")
         self._writers: dict[int, Writer] = {}
+        self._takes: dict[int, Future[Writer]] = {}
+        """Partitions that are being taken by a thread, whether or not anybody waits for it."""
+        self._taking = asyncio.Lock()
         self._plain: Producer | None = None
 
     async def take(self, partitions: Collection[int]) -> None:
@@ -41,10 +45,27 @@ class Outbox:
         Whoever wrote to them before is fenced when this returns: also a writer of this worker's
         own, since between two assignments a partition may have been another one's.
         """
-        held, self._writers = self._writers, {}
-        await asyncio.gather(*(self.thread(writer.close) for writer in held.values()))
-        opened = await asyncio.gather(*(self.thread(self._open, one) for one in partitions))
-        self._writers = dict(zip(partitions, opened, strict=True))
+        async with self._taking:
+            await self.idle()
+            held = [*self._writers.values(), *_for_nobody(self._takes.values())]
+            self._writers, self._takes = {}, {}
+            await asyncio.gather(*(self.thread(writer.close) for writer in held))
+            self._takes = {one: self._threads.submit(self._open, one) for one in partitions}
+            opened = await asyncio.gather(*map(_heard, self._takes.values()))
+            self._writers, self._takes = dict(zip(partitions, opened, strict=True)), {}
+
+    async def idle(self) -> None:
+        """Wait until no partition is being taken any more; raises Transient.
+
+        Whoever stops waiting for ``take`` does not stop the taking: its thread waits for the broker
+        and fences whoever writes when the answer comes, which may be the rightful one by then. So
+        this comes before partitions can become another's.
+        """
+        for taking in list(self._takes.values()):
+            with contextlib.suppress(Transient, Fenced):
+                await _heard(taking)
+            if not taking.done():
+                raise _unheard()
 
     async def settle(self, partition: int, letters: Iterable[Letter], rows: Rows) -> int:
         """Write a partition's letters and rows, all or nothing; see ``Writer.settle``."""
@@ -67,11 +88,7 @@ class Outbox:
 
     async def thread(self, work: Callable[..., T], *args: Any) -> T:
         """Run blocking work in a thread; raises Transient when it takes far too long."""
-        running = asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
-        try:
-            return await asyncio.wait_for(running, THREAD_LIMIT_S)
-        except TimeoutError as error:
-            raise Transient(f"nothing was heard of the broker for {THREAD_LIMIT_S} s") from error
+        return await _heard(self._threads.submit(work, *args))
 
     def _open(self, partition: int) -> Writer:
         return Writer(self._servers, f"{self._group}-{partition}", partition, self._changelog)
@@ -93,3 +110,24 @@ class Outbox:
             raise sorted_out(error, "ticks") from error
         if failed or left:
             raise Transient(f"a tick could not be delivered: {failed or left}")
+
+
+def _for_nobody(takes: Iterable[Future[Writer]]) -> list[Writer]:
+    """Return the writers that came after nobody waited for them any more."""
+    return [one.result() for one in takes if one.exception() is None]
+
+
+async def _heard(running: Future[T]) -> T:
+    """Wait for a thread; raises Transient when it takes far too long.
+
+    Nobody who gives up waiting takes it off the list of those that run.
+    """
+    waiting = asyncio.wrap_future(running)
+    done, _ = await asyncio.wait([waiting], timeout=THREAD_LIMIT_S)
+    if not done:
+        raise _unheard()
+    return waiting.result()
+
+
+def _unheard() -> Transient:
+    return Transient(f"nothing was heard of the broker for {THREAD_LIMIT_S} s")

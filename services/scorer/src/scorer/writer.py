@@ -18,6 +18,8 @@ from common.kafka import producer
 from common.topics import RECORD_BYTES_MAX
 
 STEP_LIMIT_S = 30.0
+PAUSE_S = 0.1
+"""Between two attempts: an error may come back at once."""
 TRANSACTION_TIMEOUT_MS = 40_000
 """About as long as a broker takes to come back. What a killed worker left open holds readers back
 no longer than that, and only until its partition is taken over."""
@@ -80,7 +82,7 @@ class Writer:
         )
         self._offset = -1
         try:
-            _repeated(lambda: self._producer.init_transactions(STEP_LIMIT_S))
+            repeated(self._producer.init_transactions)
         except KafkaException as error:
             raise sorted_out(error, name) from error
 
@@ -124,7 +126,7 @@ class Writer:
                 send(self._producer, Letter(changelog, partition, key, value), told)
 
     def _commit(self) -> None:
-        _repeated(lambda: self._producer.commit_transaction(STEP_LIMIT_S))
+        repeated(self._producer.commit_transaction)
 
     def _abort(self) -> None:
         try:
@@ -163,14 +165,21 @@ def sorted_out(error: KafkaException, name: str) -> Exception:
     return Transient(f"{name}: a record could not be delivered: {what.name()}: {what.str()}")
 
 
-def _repeated(step: Callable[[], object]) -> None:
-    """Take a step, again while the client says that it may simply be repeated."""
-    until = time.monotonic() + STEP_LIMIT_S
+def repeated(step: Callable[[float], object], limit_s: float = STEP_LIMIT_S) -> None:
+    """Take a step, again while the client says that it may simply be repeated.
+
+    ``step`` is told how many seconds are left, so that all attempts together stay within
+    ``limit_s``: below the transaction's timeout, and below what waits for this thread.
+    """
+    until = time.monotonic() + limit_s
+    left_s = limit_s
     while True:
         try:
-            step()
+            step(left_s)
         except KafkaException as error:
-            if error.args[0].retriable() and time.monotonic() < until:
-                continue
-            raise
-        return
+            left_s = until - time.monotonic() - PAUSE_S
+            if not error.args[0].retriable() or left_s <= 0:
+                raise
+            time.sleep(PAUSE_S)
+        else:
+            return

@@ -27,6 +27,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage, Message
 
 from scorer.shims.flight import Flight, Run
+from scorer.shims.membership import name_member
 from scorer.shims.turns import RUN_MAX, Turns
 
 FETCH_WAIT_MS = 20
@@ -80,6 +81,12 @@ class CommittedReader(AIOKafkaConsumerThread):
     """The consumer's thread: read_committed, quick fetches, runs, live first."""
 
     consumer: "RunConsumer"
+
+    async def on_start(self) -> None:
+        """Connect, and name this member before it joins the group."""
+        await super().on_start()
+        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001
+        name_member(coordinator, cast(Any, self.app).on_fatal)
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
