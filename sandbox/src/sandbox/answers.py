@@ -9,6 +9,7 @@ from typing import Any
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from sandbox.faults import Fault
+from sandbox.obeying import obey
 from sandbox.wire import Completion, as_text, reply
 from sandbox.writing import facts_in, write
 
@@ -33,11 +34,7 @@ def _email(asked: Completion) -> dict[str, Any]:
 
 
 def _obeying(asked: Completion) -> str:
-    """An email that repeats all client text and adds what such text likes to ask for."""
-    email = _email(asked)
-    told = json.dumps(facts_in([m.model_dump() for m in asked.messages]) or {})
-    body = f"{email['body']}\n\nYours with 90% off at http://evil.test: {told}"
-    return as_text({**email, "subject": "90% off today only", "body": body})
+    return as_text(obey([message.model_dump() for message in asked.messages]))
 
 
 Body = Callable[[Completion, str, Fault], dict[str, Any]]
@@ -85,6 +82,21 @@ BODIES: Mapping[str, Body] = {
     "wrong_model": lambda asked, gen, _: {**good(asked, gen), "model": "someone/else"},
     "canonical_model": lambda asked, gen, _: {**good(asked, gen), "model": canonical(asked.model)},
     "wrong_provider": lambda asked, gen, _: {**good(asked, gen), "provider": "Someone Else"},
+    "display_provider": lambda asked, gen, _: {
+        **good(asked, gen),
+        "provider": display(asked.answering),
+    },
+    "no_provider": lambda asked, gen, _: {
+        **{key: value for key, value in good(asked, gen).items() if key != "provider"},
+        "openrouter_metadata": {
+            "endpoints": {
+                "total": 1,
+                "available": [
+                    {"provider": asked.answering, "model": asked.model, "selected": True}
+                ],
+            },
+        },
+    },
     "no_choices": lambda asked, gen, _: {**good(asked, gen), "choices": []},
 }
 """Replies with status 200, by kind of fault."""
@@ -95,9 +107,14 @@ def canonical(model: str) -> str:
     return f"{model}-20260101"
 
 
+def display(provider: str) -> str:
+    """The name under which people know a provider, which its slug need not tell."""
+    return f"The {provider.partition('/')[0].title()} Company"
+
+
 def faulty(fault: Fault, asked: Completion, generation: str) -> tuple[Response, Any]:
     """Return the response that a fault makes, and what the journal says was answered."""
-    headers = {"X-Generation-Id": generation}
+    headers = {"X-Generation-Id": generation, **fault.headers}
     if fault.retry_after is not None:
         headers["Retry-After"] = f"{fault.retry_after:g}"
     if fault.kind in BODIES:
@@ -116,7 +133,8 @@ def _raw(fault: Fault, asked: Completion, generation: str, headers: dict[str, st
         page = "<html><body>A timeout occurred</body></html>"
         return Response(page, fault.status, headers, "text/html")
     if fault.kind == "redirect":
-        return Response(None, 302, {**headers, "Location": fault.location})
+        status = fault.status if fault.status in range(300, 400) else 302
+        return Response(None, status, {**headers, "Location": fault.location})
     if fault.kind == "packed":
         packed = gzip.compress(b" " * fault.size_bytes, 9)
         return Response(packed, 200, {**headers, "Content-Encoding": "gzip"})

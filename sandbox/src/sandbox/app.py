@@ -14,10 +14,11 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as ASGIMessage
 
-from sandbox.answers import canonical, faulty, good
-from sandbox.faults import Fault, Plan
+from sandbox.answers import canonical, display, faulty, good
+from sandbox.faults import Fault, Path, Plan
 from sandbox.journal import Journal
 from sandbox.settings import Settings
+from sandbox.wire import COST_PER_TOKEN_USD as PRICE
 from sandbox.wire import Completion, problem
 
 LABEL = ((b"x-sandbox", b"true"),)
@@ -35,7 +36,8 @@ class Sandbox:
         self.delay_ms = settings.delay_ms
         self._started = time.time_ns()
         self._numbers = itertools.count(1)
-        self.models: dict[str, None] = {}
+        self.models: dict[str, dict[str, None]] = {}
+        """The models asked for, each with the providers asked for it."""
 
     async def complete(self, body: bytes) -> Response:
         """Answer one request for a completion."""
@@ -45,7 +47,7 @@ class Sandbox:
         except ValidationError as error:
             return self._invalid(body, error)
         if len(self.models) < MODELS_SEEN_MAX:
-            self.models[asked.model] = None
+            self.models.setdefault(asked.model, {})[asked.answering] = None
         text = "\n".join(message.content for message in asked.messages)
         fault = self.plan.meet("chat", text)
         if fault is None:
@@ -64,11 +66,13 @@ class Sandbox:
         await asyncio.sleep((self.delay_ms + (fault.delay_ms if fault else 0)) / 1000)
         return answer
 
-    def small(self, path: str, content: dict[str, Any]) -> Response:
-        """Answer a request that asks no model."""
+    async def small(self, path: Path, content: dict[str, Any]) -> Response:
+        """Answer a request that asks no model; faults are errors, or pages where no JSON is."""
         fault = self.plan.meet(path, "")
         status = fault.status if fault else 200
         found = {"error": fault.error(status)} if fault else content
+        if fault is not None:
+            await asyncio.sleep(fault.delay_ms / 1000)
         self.journal.note(
             path=f"/api/v1/{path}",
             request=None,
@@ -76,7 +80,9 @@ class Sandbox:
             status=status,
             answer=None,
         )
-        return JSONResponse(found, status_code=status)
+        if fault is not None and fault.kind == "html":
+            return Response("<html>no list</html>", status, fault.headers, "text/html")
+        return JSONResponse(found, status_code=status, headers=fault.headers if fault else None)
 
     def _invalid(self, body: bytes, error: ValidationError) -> Response:
         places = sorted({".".join(map(str, e["loc"])) or "body" for e in error.errors()})
@@ -144,7 +150,7 @@ def create_app(settings: Settings) -> FastAPI:
     @app.get("/api/v1/key")
     async def key() -> Response:
         data = {"label": "sandbox", "limit": None, "limit_remaining": None, "usage": 0}
-        return sandbox.small("key", {"data": {**data, "is_free_tier": False}})
+        return await sandbox.small("key", {"data": {**data, "is_free_tier": False}})
 
     @app.get("/api/v1/models")
     async def models() -> Response:
@@ -157,7 +163,25 @@ def create_app(settings: Settings) -> FastAPI:
             }
             for model in sandbox.models
         ]
-        return sandbox.small("models", {"data": listed})
+        return await sandbox.small("models", {"data": listed})
+
+    @app.get("/api/v1/models/{author}/{slug}/endpoints")
+    async def endpoints(author: str, slug: str) -> Response:
+        model = f"{author}/{slug}"
+        listed = [
+            {
+                "name": f"{display(provider)} | {model}",
+                "provider_name": display(provider),
+                "tag": provider,
+                "pricing": {
+                    "prompt": f"{PRICE:.10f}",
+                    "completion": f"{PRICE:.10f}",
+                    "request": "0",
+                },
+            }
+            for provider in {settings.provider: None, **sandbox.models.get(model, {})}
+        ]
+        return await sandbox.small("endpoints", {"data": {"id": model, "endpoints": listed}})
 
     _add_controls(app, sandbox)
     return app

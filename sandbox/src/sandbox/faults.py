@@ -24,6 +24,8 @@ Kind = Literal[
     "wrong_model",
     "canonical_model",
     "wrong_provider",
+    "display_provider",
+    "no_provider",
     "no_choices",
     "huge",
     "packed",
@@ -32,7 +34,10 @@ Kind = Literal[
     "disconnect",
 ]
 """``text`` answers with ``subject`` and ``body`` as they are; ``obey`` lets the client's own text
-into the email, as a model does that follows instructions it should not; ``none`` only delays."""
+into the email, as a model does that follows instructions it should not; ``none`` only delays and
+adds ``headers``. ``display_provider`` names the provider as people know it, ``no_provider`` in the
+router's metadata alone."""
+Path = Literal["chat", "key", "models", "endpoints"]
 
 
 class Fault(BaseModel):
@@ -41,7 +46,7 @@ class Fault(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: Kind
-    path: Literal["chat", "key", "models"] = "chat"
+    path: Path = "chat"
     contains: str = ""
     """Only requests whose messages contain this text."""
     skip: Annotated[int, Field(ge=0)] = 0
@@ -54,6 +59,8 @@ class Fault(BaseModel):
     """`error.metadata`, such as {"error_type": "rate_limit_exceeded"}."""
     availability: dict[str, Any] | None = None
     retry_after: float | None = None
+    headers: dict[str, str] = {}
+    """Further headers, word for word: they may be nonsense."""
     delay_ms: Annotated[int, Field(ge=0, le=600_000)] = 0
     """Added to the model's own delay."""
     location: str = "http://127.0.0.1:9/elsewhere"

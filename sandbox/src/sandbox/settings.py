@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     """A file that takes one JSON line for every request: what was asked, and what was answered."""
     delay_ms: Annotated[int, Field(ge=0, le=600_000)] = 0
     """How long the model takes to answer."""
+    provider: Annotated[str, Field(min_length=1)] = "sandbox"
+    """Who is listed for every model, beside the providers that were asked for it."""
 
 
 def load() -> Settings:

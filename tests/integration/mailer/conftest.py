@@ -9,7 +9,8 @@ import pytest
 from common.kafka import create_topics
 from common.topics import TOPICS
 from stack.places import free_port
-from tests.integration.mailer.world import Model, Process, World, until
+from tests.integration.mailer.desk import Desk, open_desk
+from tests.integration.mailer.world import PROVIDER, Model, Process, World, until
 from tests.servers import PARTITIONS, Database, kafka_server
 
 
@@ -26,7 +27,11 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Process,
     """A running sandbox, and its journal."""
     folder = tmp_path_factory.mktemp("sandbox")
     port, journal = free_port(), folder / "journal.jsonl"
-    env = {"SANDBOX_PORT": str(port), "SANDBOX_JOURNAL": str(journal)}
+    env = {
+        "SANDBOX_PORT": str(port),
+        "SANDBOX_JOURNAL": str(journal),
+        "SANDBOX_PROVIDER": PROVIDER,
+    }
     process = Process("sandbox", env, folder / "sandbox.log", port)
     try:
         yield process, journal
@@ -57,3 +62,11 @@ async def world(
         for process in world.processes:
             process.stop()
         await db.close()
+
+
+@pytest.fixture
+async def desk(database: Database, tmp_path: Path) -> AsyncIterator[Desk]:
+    """The mailer's parts, and a ledger that adds up when the test is over."""
+    async with open_desk(database, tmp_path) as desk:
+        yield desk
+        await desk.check()

@@ -4,7 +4,10 @@ import asyncio
 import signal
 
 import asyncpg
+import pytest
 
+from mailer import database
+from tests.integration.mailer.desk import Desk
 from tests.integration.mailer.world import World, until
 
 WAITING = (
@@ -22,16 +25,19 @@ async def test_killed_between_answer_and_commit(world: World):
     """Killed after the model's 200 and before the commit: one email, two calls, both on record."""
     await world.policy()
     client = await world.client()
+    await world.model.faults({"kind": "none", "delay_ms": 3000})
     mailer = await world.run()
     blocker = await asyncpg.connect(world.database.admin_url)
+    episode = world.opened(client)
+    await until(lambda: world.calls(episode))
     async with blocker.transaction():
         await blocker.execute("SELECT FROM clients WHERE id = $1 FOR UPDATE", client)
-        episode = world.opened(client)
         await until(lambda: someone_waits(world.db))
         mailer.kill()
     await blocker.close()
     assert len(world.model.journal()) == 1
     assert not await world.has_email(episode)
+    await world.model.faults()
     await world.run()
     await world.reach(episode, "written")
     assert len(world.model.journal()) == 2
@@ -71,6 +77,21 @@ async def test_killed_between_commit_and_offset(world: World):
     await world.check_the_sums()
 
 
+async def test_whoever_freezes_in_a_transaction_blocks_nobody_for_long(desk: Desk):
+    """Postgres ends a transaction in which nothing happens, and the next one gets the lock."""
+    client = await desk.client()
+    async with desk.pool.acquire() as frozen:
+        kept = await frozen.fetchval("SHOW idle_in_transaction_session_timeout")
+        assert kept == f"{database.IDLE_LIMIT_S}s"
+        await frozen.execute("SET idle_in_transaction_session_timeout = '200ms'")
+        await frozen.execute("BEGIN")
+        await frozen.execute("SELECT lock_client($1)", client)
+        async with asyncio.timeout(20):
+            await desk.others_do("SELECT lock_client($1)", client)
+        with pytest.raises(database.TRANSIENT):
+            await frozen.execute("SELECT 1")
+
+
 async def test_a_frozen_mailers_result_is_refused(world: World):
     """Frozen past its lease, a mailer wakes up to find its claim taken: its text is discarded."""
     await world.policy()
@@ -99,9 +120,13 @@ async def test_a_frozen_mailers_result_is_refused(world: World):
 async def test_two_mailers_never_write_the_same(world: World):
     """Two mailers share a backlog: every episode gets one call and one email."""
     await world.policy()
-    await world.model.faults({"kind": "none", "delay_ms": 50})
-    episodes = [world.opened(await world.client()) for _ in range(40)]
-    await asyncio.gather(world.run(), world.run())
+    await world.model.faults({"kind": "none", "delay_ms": 300})
+    # Both are there before there is work, and a slow machine costs neither of them its leases: one
+    # alone would need seconds for it all.
+    patient = {"LEASE_S": 30, "MAILER_CONCURRENCY": 4}
+    await asyncio.gather(world.run(**patient), world.run(**patient))
+    clients = [await world.client() for _ in range(40)]
+    episodes = [world.opened(client) for client in clients]
     for episode in episodes:
         await world.reach(episode, "written")
     assert await world.db.fetchval("SELECT count(*) FROM emails") == 40

@@ -117,7 +117,7 @@ async def test_what_does_not_fit_is_refused(world: World):
 
 async def test_two_mailers_apply_a_decision_once(world: World):
     """With two mailers listening, each decision has one outcome and one effect."""
-    await world.policy()
+    await world.policy(emails={"release_per_minute": 6000})
     await asyncio.gather(world.run(), world.run())
     episodes = [world.opened(await world.client(), crossing_day=20_000) for _ in range(10)]
     for episode in episodes:

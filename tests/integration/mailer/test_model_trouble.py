@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from mailer.episodes.rules import ATTEMPTS_MAX
+from mailer.model.gate import MISROUTED_IN_A_ROW, REFUSED_IN_A_ROW
 from stack.places import free_port
 from tests.integration.mailer.world import Process, World, until
 
@@ -58,11 +60,10 @@ ENDS: dict[str, tuple[dict[str, Any], str, int, str]] = {
         },
         *("failed", 1, "failed"),
     ),
-    "Othermodel": ({"kind": "wrong_model"}, "failed", 1, "failed"),
-    "Otherprov": ({"kind": "wrong_provider"}, "failed", 1, "failed"),
+    "Othermodel": ({"kind": "wrong_model"}, "failed", 1, "misrouted"),
+    "Otherprov": ({"kind": "wrong_provider"}, "failed", 1, "misrouted"),
     "Huge": ({"kind": "huge", "size_bytes": 5_000_000}, "failed", 1, "failed"),
     "Packed": ({"kind": "packed", "size_bytes": 5_000_000}, "failed", 1, "failed"),
-    "Redirected": ({"kind": "redirect"}, "failed", 1, "failed"),
     "Trickler": ({"kind": "trickle", "times": 1}, "written", 2, "retry"),
 }
 
@@ -152,6 +153,8 @@ PAUSES = {
         "status": 400,
         "availability": {"code": "model_not_found", "retryable": False},
     },
+    "407": {"kind": "status", "status": 407},
+    "a redirect": {"kind": "redirect"},
     "inside a 200": {
         "kind": "error_top",
         "status": 402,
@@ -215,6 +218,82 @@ async def test_a_good_key_with_a_bad_model_asks_one_at_a_time(world: World):
     for episode in episodes:
         await world.reach(episode, "written")
     assert await world.db.fetchval("SELECT max(attempts) FROM episodes") == 1
+
+
+async def test_a_misrouted_model_keeps_the_backlog(world: World):
+    """When another model answers one client after another, the rest is not asked."""
+    await world.policy()
+    await world.model.faults({"kind": "wrong_model"})
+    mailer = await world.run(MAILER_CONCURRENCY=2)
+    episodes = [world.opened(await world.client()) for _ in range(12)]
+
+    async def paused() -> bool:
+        return not await mailer.healthy("/readyz")
+
+    await until(paused)
+    probes = len(world.model.journal("/api/v1/key"))
+
+    async def tried_again() -> bool:
+        return len(world.model.journal("/api/v1/key")) >= probes + 3
+
+    await until(tried_again)
+    assert await paused_reason(mailer) == "another model answered than the one asked"
+    await world.model.faults()
+    await until(lambda: mailer.healthy("/readyz"))
+    states = [await world.state(episode) for episode in episodes]
+    lost = [e for e, state in zip(episodes, states, strict=True) if state == "failed"]
+    assert len(lost) < MISROUTED_IN_A_ROW, "trials and late answers burned the backlog"
+    for episode in episodes:
+        await world.reach(episode, "failed" if episode in lost else "written")
+    await world.check_the_sums()
+
+
+async def paused_reason(mailer: Process) -> str:
+    """The first words of what a paused mailer says; a trial may be on for a moment."""
+
+    async def told() -> str | None:
+        answer = await mailer.ask("/readyz")
+        return answer and answer.json().get("model")
+
+    found: str = await until(told)
+    return found.removeprefix("paused: ").partition(",")[0]
+
+
+async def test_refused_requests_of_all_keep_the_backlog(world: World):
+    """When every request is refused, a few fail, and the rest waits for a person."""
+    await world.policy()
+    await world.model.faults({"kind": "status", "status": 400})
+    mailer = await world.run(MAILER_CONCURRENCY=2)
+    episodes = [world.opened(await world.client()) for _ in range(16)]
+
+    async def paused() -> bool:
+        return not await mailer.healthy("/readyz")
+
+    await until(paused)
+    await world.model.faults()
+    await until(lambda: mailer.healthy("/readyz"))
+
+    async def settled() -> bool:
+        states = [await world.state(episode) for episode in episodes]
+        assert states.count("failed") < REFUSED_IN_A_ROW
+        return states.count("failed") + states.count("written") == len(episodes)
+
+    await until(settled)
+    await world.check_the_sums()
+
+
+async def test_a_lone_episode_is_given_up_after_its_attempts(world: World):
+    """What fails for one episode alone, again and again, ends as a row that a person sees."""
+    await world.policy()
+    await world.model.faults({"kind": "status", "status": 503, "contains": '"Alone"'})
+    await world.run(RETRY_BASE_S=0.05)
+    alone = world.opened(await world.client("Alone"))
+    await world.reach(alone, "failed")
+    row = await world.row("SELECT * FROM episodes WHERE id = $1", alone)
+    assert "all attempts are used up" in row["reason"]
+    assert len(await world.calls(alone)) == row["attempts"] == ATTEMPTS_MAX
+    other = world.opened(await world.client())
+    await world.reach(other, "written")
 
 
 async def test_an_outage_pauses(world: World):

@@ -139,7 +139,7 @@ async def test_erasure_blanks_every_text(world: World):
 
 
 async def test_the_scorer_closes_and_opens_again(world: World):
-    """A written text survives recovery: opened again it is written still, without another call."""
+    """A final text survives recovery: opened again it goes its way anew, without another call."""
     await world.policy()
     client = await world.client()
     await world.run()
@@ -150,10 +150,10 @@ async def test_the_scorer_closes_and_opens_again(world: World):
     await world.reach(episode, "recovered")
     world.opened(client)
     await world.reach(episode, "written")
-    assert await world.path(episode) == [
-        *("pending", "writing", "draft", "written", "recovered", "written")
-    ]
-    assert await world.email(episode) == text
+    first = ["pending", "writing", "draft", "written"]
+    assert await world.path(episode) == [*first, "recovered", *first]
+    kept = await world.email(episode)
+    assert (kept["body"], kept["created_at"]) == (text["body"], text["created_at"])
     assert len(await world.calls(episode)) == 1
     await world.check_the_sums()
 
@@ -235,4 +235,21 @@ async def test_the_holdout_gets_no_email(world: World):
     states = [await world.state(episode) for episode in episodes]
     assert {"held_out", "written"} == set(states)
     assert len(world.model.journal()) == states.count("written")
+    await world.check_the_sums()
+
+
+async def test_consent_withdrawn_while_nobody_works_on_it(world: World):
+    """Held, a draft or written: a wish ends the episode soon, without another event or decision."""
+    await world.policy(auto_approve=False)
+    await world.run()
+    clients = [await world.client() for _ in range(2)]
+    draft = world.opened(clients[0])
+    held = world.opened(clients[1], crossing_day=20_000)
+    await world.reach(draft, "draft")
+    await world.reach(held, "held")
+    await world.db.execute(
+        "UPDATE clients SET consent = false WHERE id = ANY ($1::bigint[])", clients
+    )
+    for episode in (draft, held):
+        await world.reach(episode, "suppressed")
     await world.check_the_sums()

@@ -22,7 +22,7 @@ from common.clock import EPOCH
 from common.codec import encode
 from common.events import EpisodeClosed, EpisodeOpened, EvidenceDay, ScoreParts, episode_id_of
 from common.partition import partition_of
-from common.score.policy import Policy
+from common.policy import ShopPolicy
 from common.topics import AT_RISK
 from stack.places import free_port
 from tests.groups import whole
@@ -118,11 +118,11 @@ class Model:
             )
             assert answer.status_code == 200, answer.text
 
-    def journal(self, path: str = "/api/v1/chat/completions") -> list[dict[str, Any]]:
-        """All requests of one route, as the sandbox noted them."""
+    def journal(self, path: str | None = "/api/v1/chat/completions") -> list[dict[str, Any]]:
+        """All requests of one route, or of all, as the sandbox noted them."""
         written = self._journal.read_bytes()[self._before :] if self._journal.exists() else b""
         lines = written.decode().splitlines()
-        return [entry for line in lines if (entry := json.loads(line))["path"] == path]
+        return [e for e in map(json.loads, lines) if path is None or e["path"] == path]
 
 
 @dataclass
@@ -140,7 +140,7 @@ class World:
 
     async def policy(self, version: int = POLICY, **rules: Any) -> None:
         """Put a policy in force; nobody is held out unless asked for."""
-        policy = Policy(version=version, **{"holdout_percent": 0, **rules})
+        policy = ShopPolicy(version=version, **{"holdout_percent": 0, **rules})
         await self.db.execute(
             "INSERT INTO policies (id, document, created_by) VALUES ($1, $2, 'test')",
             version,

@@ -127,6 +127,11 @@ def test_key_and_models_answer(sandbox: httpx.Client):
     (model,) = sandbox.get("/api/v1/models").json()["data"]
     assert model["id"] == "maker/model"
     assert model["canonical_slug"].startswith("maker/model-")
+    sandbox.post("/api/v1/chat/completions", json=ask_for(provider={"only": ["p/fp8"]}))
+    listed = sandbox.get("/api/v1/models/maker/model/endpoints").json()["data"]["endpoints"]
+    found = {one["tag"]: one for one in listed}
+    assert found["p/fp8"]["provider_name"] == "The P Company"
+    assert float(found["sandbox"]["pricing"]["prompt"]) > 0
 
 
 def test_the_journal_holds_everything_but_the_key(sandbox: httpx.Client, journal: Path):

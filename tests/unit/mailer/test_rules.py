@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from common.clock import EPOCH
 from common.score.policy import Policy
-from mailer.rules import ATTEMPTS_MAX, beginning, in_holdout, wait_s
+from mailer.episodes.rules import ATTEMPTS_MAX, beginning, in_holdout, wait_s
 
 POLICY = Policy()
 CROSSING = (date(2026, 3, 10) - EPOCH).days

@@ -5,7 +5,14 @@ from typing import get_args
 
 import pytest
 
-from mailer.states import BEGINNINGS, TRANSITIONS, WITHDRAWABLE, IllegalTransition, State, check
+from mailer.episodes.states import (
+    BEGINNINGS,
+    TRANSITIONS,
+    WITHDRAWABLE,
+    IllegalTransition,
+    State,
+    check,
+)
 
 DESIGN = """
 held: pending recovered suppressed
@@ -15,8 +22,8 @@ writing: pending draft rejected failed recovered suppressed
 draft: written rejected recovered suppressed
 written: sending recovered suppressed
 sending: sent uncertain
-uncertain: sent
-recovered: pending written
+uncertain: sent failed
+recovered: pending
 rejected: pending
 failed: pending
 """

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from mailer.openrouter import canonical_slug
-from mailer.replies import same_provider
-from mailer.verdicts import (
+from mailer.model.replies import same_provider
+from mailer.model.verdicts import (
     Answer,
     Asked,
     Failed,
+    Misrouted,
     Paused,
     Refused,
     Retry,
@@ -87,7 +87,10 @@ TABLE = [
     (504, {}, None, Retry),
     (524, {}, None, Retry),
     (529, {}, None, Retry),
-    (302, {}, None, Failed),
+    (425, {}, None, Retry),
+    *[(status, {}, None, Retry) for status in (501, 505, 520, 521, 522, 523, 525, 526, 527, 530)],
+    (302, {}, None, Paused),
+    (407, {}, None, Paused),
     (418, {}, None, Failed),
 ]
 
@@ -139,9 +142,9 @@ def test_an_error_inside_a_200_is_an_error(place, code, fields, expected):
         (completion(content=None, refusal="No."), Refused),
         (completion(content=None), Unusable),
         (completion(content="  "), Unusable),
-        (completion(model="other/model"), Failed),
-        (completion(model=None), Failed),
-        (completion(provider="Other"), Failed),
+        (completion(model="other/model"), Misrouted),
+        (completion(model=None), Misrouted),
+        (completion(provider="Other"), Misrouted),
         (completion(choices=[]), Retry),
         (["no", "completion"], Retry),
     ],
@@ -185,6 +188,28 @@ def test_the_receipt_keeps_what_the_reply_says_of_itself():
     assert receipt.generation_id is None
 
 
+@pytest.mark.parametrize("odd", [10**400, -(10**400), 999_999.9999999, 1e6, float("nan")])
+def test_a_cost_that_cannot_be_kept_is_none(odd):
+    """A cost beyond what a float or the ledger's column holds is not read, and hurts nobody."""
+    body = json.dumps({**completion(), "usage": {"cost": odd}}).encode()
+    found, receipt = judge(200, None, body, ASKED)
+    assert isinstance(found, Answer)
+    assert receipt.cost_usd is None
+
+
+@pytest.mark.parametrize("text", ["Anna wants shoes", "x" * 65, "Anna,shoes", ""])
+def test_what_is_no_code_is_not_repeated(text):
+    """Codes and times stand in reasons; free text in their place may be the client's."""
+    for body in (
+        error(500, **kind(text)),
+        error(503, **availability(text, retryable=True)),
+        error(403, metadata={"resets_at": text}),
+    ):
+        found = verdict(body["error"]["code"], body)
+        assert not text or text not in found.reason
+    assert "overloaded" in verdict(503, error(503, **kind("overloaded"))).reason
+
+
 def test_providers_are_the_same_by_name_or_slug():
     """A display name and a slug with a variant mean the same provider."""
     assert same_provider("Google AI Studio", "google-ai-studio")
@@ -192,9 +217,21 @@ def test_providers_are_the_same_by_name_or_slug():
     assert not same_provider("OpenAI", "azure")
 
 
-def test_the_canonical_slug_is_found():
-    """A model's canonical slug is read from the list of models, if it is there."""
-    listed = {"data": [{"id": "a/b", "canonical_slug": "a/b-1"}, {"id": "c/d"}]}
-    assert canonical_slug(json.dumps(listed).encode(), "a/b") == "a/b-1"
-    assert canonical_slug(json.dumps(listed).encode(), "c/d") is None
-    assert canonical_slug(b"junk", "a/b") is None
+@pytest.mark.parametrize("odd", ["NaN", "-1", "Infinity", "1e999", "true", '"9"', "null"])
+def test_a_wait_in_the_body_is_no_nonsense(odd):
+    """A wait that is no number of seconds is none: nothing but such numbers goes further."""
+    body = (
+        '{"error": {"code": 429, "message": "x", "availability":'
+        f' {{"code": "x", "retryable": true, "retry_after": {odd}}}}}}}'
+    )
+    found = judge(429, 3, body.encode(), ASKED)[0]
+    assert isinstance(found, Retry)
+    assert found.after_s == (300 if odd in ("Infinity", "1e999") else 3)
+
+
+def test_an_unreadable_word_of_the_router_is_no_unreadable_reply():
+    """What the router tells of itself is an extra: nonsense in it changes nothing."""
+    for odd in (7, {"endpoints": 7}, {"endpoints": {"available": [7]}}):
+        assert isinstance(verdict(200, {**completion(), "openrouter_metadata": odd}), Answer)
+    other = {"endpoints": {"available": [{"provider": "Other", "selected": True}]}}
+    assert isinstance(verdict(200, {**completion(), "openrouter_metadata": other}), Misrouted)

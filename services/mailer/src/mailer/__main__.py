@@ -13,32 +13,43 @@ from common.logs import Logger, configure
 from common.settings import EXIT_MISCONFIGURED, load
 from common.topics import AT_RISK, dead_letters_of
 from mailer import database
-from mailer.calls import Asking
-from mailer.decisions import Decisions
-from mailer.dispatch import Dispatcher
-from mailer.gate import Gate
-from mailer.intake import CONSUMER, GROUP, Intake
-from mailer.openrouter import OpenRouter, client_for
-from mailer.policies import Policies
-from mailer.recording import Recorder
-from mailer.results import Results
+from mailer.delivery.service import Delivery
+from mailer.delivery.settings import DeliverySettings
+from mailer.episodes.books import Books
+from mailer.episodes.intake import CONSUMER, GROUP, Intake
+from mailer.episodes.policies import Policies
+from mailer.episodes.recording import Recorder
+from mailer.episodes.release import Release
+from mailer.episodes.standing import Days
+from mailer.episodes.wishes import Wishes
+from mailer.model.budget import Limits
+from mailer.model.calls import Asking
+from mailer.model.door import clients_for
+from mailer.model.gate import Gate
+from mailer.model.grants import Grants
+from mailer.model.openrouter import OpenRouter
+from mailer.people.decisions import Decisions
+from mailer.people.judgement import Judgement
 from mailer.settings import Settings
-from mailer.standing import Days
 from mailer.vitals import PostgresVitals
-from mailer.writer import Writer
+from mailer.writing.asking import Asker
+from mailer.writing.dispatch import Dispatcher
+from mailer.writing.results import Results
+from mailer.writing.writer import Writer
 
+LOOPS = ("intake", "dispatcher", "decisions", "wishes", "release", "delivery")
 LOOP_LIMIT_S = 120.0
 """A loop that has not turned for so long hangs. Trying Postgres again takes about a minute."""
 
 
 def main() -> int:
     """Run the mailer; return its exit code."""
-    settings = load(Settings)
+    settings, outgoing = load(Settings), load(DeliverySettings)
     log = configure("mailer", settings.log_level)
     for chatty in ("httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        asyncio.run(run(settings, log))
+        asyncio.run(run(settings, outgoing, log))
     except Misconfigured as error:
         sys.stderr.write(f"cannot start: {error}\n")
         return EXIT_MISCONFIGURED
@@ -48,21 +59,21 @@ def main() -> int:
     return 0
 
 
-async def run(settings: Settings, log: Logger) -> None:
+async def run(settings: Settings, outgoing: DeliverySettings, log: Logger) -> None:
     """Build the adapters, check that each outside thing is there, and run the loops."""
     topics = (AT_RISK, dead_letters_of(AT_RISK))
     servers = settings.kafka_bootstrap_servers
     await asyncio.to_thread(kafka.verify, servers, topics, settings.topic_partitions)
     clock = BusinessClock(settings.clock_file)
     pool = await database.connect(settings.database_url)
-    http = client_for(
+    http = clients_for(
         settings.openrouter_api_key,
         settings.mailer_concurrency,
         loopback=settings.base_url_is_loopback,
     )
-    async with pool, http:
+    async with pool, http as clients:
         model = OpenRouter(
-            http,
+            clients,
             settings.openrouter_base_url,
             settings.openrouter_model,
             settings.openrouter_provider,
@@ -74,8 +85,9 @@ async def run(settings: Settings, log: Logger) -> None:
             provider=model.provider,
             base_url=settings.openrouter_base_url,
             sandbox=settings.model_sandbox,
+            delivery=outgoing.delivery,
         )
-        await _work(settings, log, clock, pool, model)
+        await _work(settings, log, clock, pool, model, outgoing=outgoing)
     log.info("stopped")
 
 
@@ -85,21 +97,31 @@ async def _work(
     clock: BusinessClock,
     pool: database.Pool,
     model: OpenRouter,
+    *,
+    outgoing: DeliverySettings,
 ) -> None:
-    beats = {name: Heartbeat(LOOP_LIMIT_S) for name in ("intake", "dispatcher", "decisions")}
+    beats = {name: Heartbeat(LOOP_LIMIT_S) for name in LOOPS}
     days = Days(clock, settings)
     policies = Policies()
     gate = Gate(model.probe, settings.probe_base_s, log)
     asking = Asking(model.model, model.provider, settings.model_sandbox)
     results = Results(pool, policies, days, asking, log)
-    writer = Writer(model, gate, results, days, retry_base_s=settings.retry_base_s, log=log)
+    limits = Limits(
+        settings.model_requests_per_minute,
+        settings.model_tokens_per_minute,
+        settings.model_cost_per_day_usd,
+    )
+    grants = Grants(pool, limits, asking, log)
+    asker = Asker(model, gate, grants, settings.mailer_concurrency, log)
+    writer = Writer(asker, gate, results, days, retry_base_s=settings.retry_base_s, log=log)
     dispatcher = Dispatcher(
         pool,
         gate,
+        asker,
         writer,
         results,
-        concurrency=settings.mailer_concurrency,
         lease_s=settings.lease_s,
+        call_s=settings.model_deadline_s,
         beat=beats["dispatcher"],
         log=log,
     )
@@ -111,12 +133,37 @@ async def _work(
         beats["intake"],
         log,
     )
-    decisions = Decisions(pool, days, dispatcher.wake, beats["decisions"], log)
+    release = Release(pool, policies, days, dispatcher.wake, beat=beats["release"], log=log)
+
+    def on_work() -> None:
+        dispatcher.wake()
+        release.wake()
+
+    judgement = Judgement(policies, days)
+    decisions = Decisions(pool, judgement, on_work, beats["decisions"], log)
+    wishes = Wishes(pool, policies, days, beats["wishes"], log)
+    delivery = Delivery(
+        outgoing,
+        pool,
+        policies,
+        days,
+        lease_s=settings.lease_s,
+        probe_base_s=settings.probe_base_s,
+        beat=beats["delivery"],
+        log=log,
+    )
     vitals = PostgresVitals(pool)
+    books = Books(pool, log)
     health = serve(
         settings.health_port,
         live={name: beat.check for name, beat in beats.items()},
-        ready={"kafka": intake.assigned, "postgres": vitals.check, "model": gate.check},
+        ready={
+            "kafka": intake.assigned,
+            "postgres": vitals.check,
+            "model": gate.check,
+            "delivery": delivery.check,
+        },
+        pages={"/metrics": books.page},
     )
     log.info("listening", health_port=health.server_address[1])
     stopping = _until_told()
@@ -124,6 +171,7 @@ async def _work(
         async with asyncio.TaskGroup() as tasks:
             upkeep = [
                 tasks.create_task(vitals.run()),
+                tasks.create_task(books.run()),
                 tasks.create_task(gate.run(dispatcher.wake)),
             ]
             async with asyncio.TaskGroup() as loops:
@@ -131,6 +179,9 @@ async def _work(
                 loops.create_task(intake.run(stopping))
                 loops.create_task(dispatcher.run(stopping, settings.stop_grace_s))
                 loops.create_task(decisions.run(settings.database_url, stopping))
+                loops.create_task(wishes.run(settings.database_url, stopping))
+                loops.create_task(release.run(stopping))
+                loops.create_task(delivery.run(stopping, settings.stop_grace_s))
             for task in upkeep:
                 task.cancel()
     finally:

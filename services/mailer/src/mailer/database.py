@@ -21,6 +21,15 @@ T = TypeVar("T")
 CONNECTIONS_MAX = 16
 COMMAND_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 10.0
+IDLE_LIMIT_S = 10
+SESSION = {
+    "application_name": "mailer",
+    "idle_in_transaction_session_timeout": f"{IDLE_LIMIT_S}s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+"""A mailer that is frozen, or cut off, in a transaction holds its locks no longer than this."""
 TRIES = 9
 """With pauses that double from 0.2 s up to 15 s: about a minute, enough for a restart."""
 
@@ -28,6 +37,7 @@ TRANSIENT = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that was cut in the middle of a message
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -37,6 +47,7 @@ TRANSIENT = (
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
 )
 """Errors of a server that is away for a moment, or of two transactions in each other's way."""
@@ -47,7 +58,9 @@ NEEDED = (
     " AND has_any_column_privilege('model_calls', 'UPDATE')"
     " AND has_table_privilege('decisions', 'SELECT')"
     " AND has_table_privilege('policies', 'SELECT')"
+    " AND has_table_privilege('deliveries', 'INSERT')"
     " AND has_function_privilege('lock_client(bigint)', 'EXECUTE')"
+    " AND has_function_privilege('address_of(bigint)', 'EXECUTE')"
 )
 
 
@@ -60,7 +73,8 @@ async def connect(url: SecretStr) -> Pool:
             max_size=CONNECTIONS_MAX,
             command_timeout=COMMAND_TIMEOUT_S,
             timeout=CONNECT_TIMEOUT_S,
-            server_settings={"application_name": "mailer"},
+            server_settings=SESSION,
+            reset=_leave,
         )
         able = await pool.fetchval(f"SELECT {NEEDED}")
     except ValueError as error:  # its text may repeat the URL, which holds the password
@@ -70,6 +84,13 @@ async def connect(url: SecretStr) -> Pool:
     if not able:
         raise Misconfigured("Postgres cannot be used: this role lacks the mailer's privileges")
     return pool
+
+
+async def _leave(_: Connection) -> None:
+    """Leave a connection as it is: nothing of a session outlives our transactions.
+
+    asyncpg has ended what was open; its own reset would cost a round trip with every use.
+    """
 
 
 async def persistently(

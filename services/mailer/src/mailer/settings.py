@@ -1,5 +1,6 @@
 """What the mailer needs from its environment."""
 
+from decimal import Decimal
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -25,6 +26,12 @@ class Settings(ServiceSettings):
     """Whether the base URL is the sandbox; recorded with each call and each email."""
     mailer_concurrency: Annotated[int, Field(ge=1, le=1000)] = 8
     """Model calls in flight at most."""
+    model_requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """Model calls that all mailers together may begin within any minute; none for no limit."""
+    model_tokens_per_minute: Annotated[int, Field(ge=5_000)] | None = None
+    """Tokens of prompts and answers within any minute; the least is what one call may need."""
+    model_cost_per_day_usd: Annotated[Decimal, Field(gt=0, le=1_000_000)] | None = None
+    """US dollars that all mailers together may spend in one UTC day."""
     holdout_salt: SecretStr
     lease_s: Annotated[float, Field(ge=1, le=3600)] = 60.0
     tick_period_s: Seconds = 1.0

@@ -1,0 +1,1 @@
+"""The one call to the model: the door, what its replies mean, and what may be asked of it."""

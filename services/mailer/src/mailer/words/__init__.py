@@ -1,0 +1,1 @@
+"""What the model is told and what an email may say: pure, with its lists as data."""

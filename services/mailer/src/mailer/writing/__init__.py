@@ -1,0 +1,1 @@
+"""The work queue: claims, calls and their results."""
