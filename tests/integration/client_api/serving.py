@@ -116,6 +116,7 @@ async def running_api(
     feeds: tuple[FeedMaker, ...] = (),
     dashboard: Path | None = None,
     engage: EngageSettings | None = None,
+    link_key: SecretStr | None = None,
 ) -> AsyncIterator[Api]:
     """Serve on a free port until the block ends."""
     hub = Hub()
@@ -127,6 +128,7 @@ async def running_api(
         feeds=tuple(feed(hub) for feed in feeds),
         model_sandbox=True,
         operator=Operator(engage or EngageSettings(), Runs(engine)),
+        link_key=link_key,
     )
     server = make_server(create_app(parts, dashboard), "127.0.0.1", 0, before_stop=hub.close)
     task = asyncio.create_task(_serve(server))

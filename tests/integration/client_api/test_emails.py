@@ -3,9 +3,10 @@
 import asyncpg
 import pytest
 
-from common.score.policy import Policy
+from common.policy import ShopPolicy
 from tests.integration.client_api.serving import Api, assert_problem
 
+WORDS = {"subject": "Hello", "body": "We miss you, and the shop does, too."}
 EPISODES = """
 INSERT INTO clients (first_name) VALUES ('Ada'), ('Bob');
 INSERT INTO episodes (id, client_id, state, reason, actor, last_order_day, crossing_day,
@@ -84,6 +85,20 @@ async def test_a_decision_is_recorded_and_shown_until_and_after_it_is_applied(
         ({"action": "erase"}, 422),
         ({"actor": ""}, 422),
         ({"payload": None}, 422),
+        ({"payload": {"sent": True}}, 422),
+        ({"action": "resolve"}, 422),
+        ({"action": "resolve", "payload": {"sent": 1}}, 422),
+        ({"action": "resolve", "payload": {"sent": True, "note": "x"}}, 422),
+        ({"action": "resolve", "payload": WORDS}, 422),
+        ({"action": "edit"}, 422),
+        ({"action": "edit", "payload": {"sent": True}}, 422),
+        ({"action": "edit", "payload": {"subject": "Hello"}}, 422),
+        ({"action": "edit", "payload": {**WORDS, "body": 10**400}}, 422),
+        ({"action": "edit", "payload": {**WORDS, "body": ""}}, 422),
+        ({"action": "edit", "payload": {**WORDS, "body": "x" * 10_001}}, 422),
+        ({"action": "edit", "payload": {**WORDS, "subject": "a\x00b"}}, 422),
+        ({"action": "edit", "payload": {**WORDS, "to": "x"}}, 422),
+        ({"action": "approve", "payload": WORDS}, 422),
         ({"sender": "x"}, 422),
     ],
 )
@@ -93,6 +108,47 @@ async def test_an_odd_decision_is_refused(
     """Unknown episodes are not found; odd fields are invalid; erasing is no one's decision here."""
     body = {"episode_id": "2-10000", "action": "release", "actor": "eve", **fields}
     assert_problem(await filled.http.post("/api/decisions", json=body), status)
+
+
+@pytest.mark.parametrize("text", [r"\ud800", r"\ud83d", r"a\udfffb"])
+async def test_half_a_character_is_refused(filled: Api, text: str) -> None:
+    """A lone surrogate is no text: it is refused before anything is stored."""
+    body = (
+        '{"episode_id": "2-10000", "action": "edit", "actor": "eve", "payload":'
+        f' {{"subject": "Hello", "body": "{text}"}}}}'
+    )
+    headers = {"Content-Type": "application/json"}
+    assert_problem(await filled.http.post("/api/decisions", content=body, headers=headers), 422)
+
+
+async def test_an_edit_and_a_resolution_carry_what_they_say(
+    filled: Api, admin: asyncpg.Connection
+) -> None:
+    """What a person wrote is stored as it is, and what the mailer made of it is shown beside it."""
+    base = {"episode_id": "2-10000", "actor": "eve"}
+    made = await filled.made("/api/decisions", {**base, "action": "edit", "payload": WORDS})
+    assert (made["payload"], made["difference"]) == (WORDS, None)
+    await admin.execute(
+        "INSERT INTO decision_outcomes VALUES ($1, 'applied', 'done', now(), '-a\n+b')", made["id"]
+    )
+    sent = {"sent": False}
+    second = await filled.made("/api/decisions", {**base, "action": "resolve", "payload": sent})
+    shown = (await filled.http.get("/api/emails/2-10000")).json()["decisions"]
+    assert [one["difference"] for one in shown] == ["-a\n+b", None]
+    assert shown[1] == second
+    assert second["payload"] == sent
+
+
+async def test_a_held_back_episode_says_why_and_until_when(
+    filled: Api, admin: asyncpg.Connection
+) -> None:
+    """The list of deferred episodes shows the reason and the business time of each."""
+    await admin.execute(
+        "UPDATE episodes SET state = 'deferred', reason = 'quiet hours',"
+        " until = '2026-02-04T08:00Z' WHERE id = '2-10000'"
+    )
+    (row,) = await filled.pages("/api/emails", state="deferred")
+    assert (row["reason"], row["until"]) == ("quiet hours", "2026-02-04T08:00:00Z")
 
 
 async def test_an_unknown_episode_is_not_found(api: Api) -> None:
@@ -105,7 +161,7 @@ async def test_the_first_policy_is_the_default_one(api: Api) -> None:
     """The migration leaves version 1 with the reference figures."""
     current = (await api.http.get("/api/policies/current")).json()
     assert current["version"] == 1
-    assert current["document"] == Policy().model_dump(mode="json")
+    assert current["document"] == ShopPolicy().model_dump(mode="json")
     assert await api.pages("/api/policies") == [current]
 
 

@@ -1,13 +1,25 @@
 """The migration: safe to run again, and roles that can do what they must and no more."""
 
 import asyncio
+import json
 import subprocess
 import sys
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import asyncpg
 import pytest
+from alembic import command
+from alembic.config import Config
+from pydantic import SecretStr
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.servers import CLIENT_API_PASSWORD, Database, migrate
+from client_api import migrations
+from client_api.settings import asyncpg_url
+from common.policy import ShopPolicy
+from tests.servers import CLIENT_API_PASSWORD, Database, execute, migrate
 
 OWN = {
     "client_api": {
@@ -24,6 +36,10 @@ OWN = {
         "model_calls": {"SELECT"},
         "decision_outcomes": {"SELECT"},
         "operations": {"SELECT", "INSERT", "UPDATE"},
+        "suppressions": {"SELECT", "INSERT", "DELETE"},
+        "deliveries": {"SELECT"},
+        "audit": {"SELECT", "INSERT"},
+        "ledger_books": {"SELECT"},
     },
     "mailer": {
         "episodes": {"SELECT", "INSERT", "UPDATE"},
@@ -33,6 +49,8 @@ OWN = {
         "decision_outcomes": {"SELECT", "INSERT"},
         "decisions": {"SELECT"},
         "policies": {"SELECT"},
+        "deliveries": {"SELECT", "INSERT"},
+        "ledger_books": {"SELECT"},
     },
     "cdc": {
         "clients": {"SELECT"},
@@ -47,6 +65,7 @@ OWN = {
         "scores": {"SELECT"},
         "score_serving": {"SELECT"},
         "cdc_signals": {"SELECT", "INSERT", "DELETE"},
+        "audit": {"SELECT", "INSERT"},
     },
 }
 
@@ -128,6 +147,66 @@ async def test_migrating_again_changes_nothing(
     assert await admin.fetchval("SELECT count(*) FROM clients") == 1
     connection = await asyncpg.connect(database.client_api_url)
     await connection.close()
+
+
+BEFORE_EMAILS = """
+INSERT INTO clients (id, first_name) VALUES (1, 'Ada'), (2, 'Bob');
+INSERT INTO episodes (id, client_id, state, reason, actor, last_order_day, crossing_day,
+    opened_as_of, score, value_at_risk, policy_version, event)
+SELECT n || '-1', n, 'draft', 'r', 'mailer', '2026-01-01', '2026-02-01', now(), 0.2, 10, 1,
+    '{"canary": 1}' FROM generate_series(1, 2) n;
+INSERT INTO emails (episode_id, client_id, subject, body, facts_used, draft_hash, prompt_version,
+    prompt_hash, model, provider, generation_id, sandbox)
+SELECT id, client_id, 'canary', 'canary', '["canary"]', 'h', 'v', 'h', 'm', 'p', 'g', true
+FROM episodes;
+INSERT INTO decisions (episode_id, action, actor, payload)
+SELECT id, 'edit', 'eve', '{"subject": "canary", "sent": true}' FROM episodes;
+INSERT INTO operations (kind, actor, parameters, state, finished_at, result)
+VALUES ('what-if', 'eve', '{}', 'done', now(),
+    '{"what_if": {"moved": [{"client_id": 1}, {"client_id": 2}]}}');
+DELETE FROM clients WHERE id = 1;
+"""
+POLICY = "INSERT INTO policies (id, document, note, created_by) VALUES (1, $1, '', 'test')"
+SAID = """
+SELECT e.event, e.score, e.value_at_risk, m.subject, m.body, m.facts_used, d.payload
+FROM episodes e JOIN emails m ON m.episode_id = e.id JOIN decisions d ON d.episode_id = e.id
+ORDER BY e.id
+"""
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring a database to what it was before this issue."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__path__[0])))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0002")
+
+
+async def test_what_earlier_erasures_left_behind_goes_with_the_migration(postgres: str) -> None:
+    """Words and figures of clients who were gone before it are blank; others keep theirs."""
+    name = f"engage_{uuid4().hex[:12]}"
+    url = urlunsplit(urlsplit(postgres)._replace(path=f"/{name}"))
+    await asyncio.to_thread(execute, postgres, f'CREATE DATABASE "{name}"')
+    try:
+        engine = create_async_engine(asyncpg_url(SecretStr(url)))
+        async with engine.begin() as connection:
+            await connection.run_sync(upgrade)
+        await engine.dispose()
+        admin = await asyncpg.connect(url)
+        try:
+            await admin.execute(POLICY, ShopPolicy().model_dump_json())
+            await admin.execute(BEFORE_EMAILS)
+            _, bob = await admin.fetch(SAID)
+            await asyncio.to_thread(migrate, url)
+            erased, kept = await admin.fetch(SAID)
+            assert tuple(erased) == ("{}", 0, 0, "", "", "[]", '{"sent": true}')
+            assert kept == bob
+            result = await admin.fetchval("SELECT result FROM operations")
+            assert json.loads(result) == {"what_if": {"moved": [{"client_id": 2}]}}
+        finally:
+            await admin.close()
+    finally:
+        await asyncio.to_thread(execute, postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def test_a_database_that_does_not_answer_is_one_clear_line() -> None:

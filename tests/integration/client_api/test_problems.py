@@ -6,6 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from client_api.web import cursors
 from tests.integration.client_api.serving import Api, assert_problem, running_api
 from tests.servers import Database
 
@@ -30,18 +31,11 @@ async def test_a_body_that_is_too_large_is_a_413_problem(api: Api) -> None:
     assert_problem(answer, 413)
 
 
-async def test_a_value_that_only_postgres_refuses_is_a_422_problem(
-    api: Api, admin: asyncpg.Connection
-) -> None:
-    """A NUL deep inside a decision's payload is found by Postgres, and is still no 500."""
-    await admin.execute(
-        """INSERT INTO episodes (id, client_id, state, reason, actor, last_order_day, crossing_day,
-             opened_as_of, score, value_at_risk, policy_version, event)
-           VALUES ('1-2', 1, 'held', 'r', 'a', '2026-01-01', '2026-02-01', now(), 0.2, 1, 1, '{}')
-        """
-    )
-    body = {"episode_id": "1-2", "action": "edit", "actor": "eve", "payload": {"a": ["\x00"]}}
-    assert_problem(await api.http.post("/api/decisions", json=body), 422)
+async def test_a_value_that_only_postgres_refuses_is_a_422_problem(api: Api) -> None:
+    """A moment in a forged cursor that no timestamp can hold in UTC is still no 500."""
+    cursor = cursors.encode("-created", "0001-01-01T00:00:00+14:00", "1-1")
+    asked = {"sort": "-created", "cursor": cursor}
+    assert_problem(await api.http.get("/api/emails", params=asked), 422)
 
 
 async def test_a_failure_that_nobody_foresaw_is_a_500_problem_without_details(

@@ -106,7 +106,7 @@ def asyncapi() -> Schema:
 
 
 def _kafka_binding(topic: topics.Topic) -> Schema:
-    return {"cleanup.policy": [topic.cleanup]}
+    return {"cleanup.policy": topic.cleanup.split(",")}
 
 
 def differences(old: Schema, new: Schema, at: str = "") -> list[str]:

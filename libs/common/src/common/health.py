@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 Check = Callable[[], str | None]
 """Returns None when all is well, otherwise what is wrong, in a few words."""
+Page = Callable[[], tuple[str, bytes]]
+"""Returns the media type and the body of what stands beside the checks, such as metrics."""
 
 
 class Heartbeat:
@@ -28,22 +30,36 @@ class Heartbeat:
         return None if age <= self._limit_s else f"no turn of the loop for {age:.0f} s"
 
 
-def serve(port: int, live: Mapping[str, Check], ready: Mapping[str, Check]) -> ThreadingHTTPServer:
-    """Serve the checks on ``port`` (0: any free one) from a daemon thread; return the server."""
+def serve(
+    port: int,
+    live: Mapping[str, Check],
+    ready: Mapping[str, Check],
+    pages: Mapping[str, Page] | None = None,
+) -> ThreadingHTTPServer:
+    """Serve the checks on ``port`` (0: any free one) from a daemon thread; return the server.
+
+    ``pages`` are served beside them, each under its path.
+    """
     checks = {"/livez": live, "/readyz": {**live, **ready}}
+    others = pages or {}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            page = others.get(self.path)
             found = checks.get(self.path)
-            if found is None:
+            if page is not None:
+                self._answer(200, *page())
+            elif found is None:
                 self.send_error(404)
-                return
-            problems = {name: problem for name, check in found.items() if (problem := check())}
-            body = json.dumps(
-                {"status": "failing" if problems else "ok", "checks": list(found), **problems}
-            ).encode()
-            self.send_response(503 if problems else 200)
-            self.send_header("Content-Type", "application/json")
+            else:
+                problems = {name: problem for name, check in found.items() if (problem := check())}
+                status = "failing" if problems else "ok"
+                body = json.dumps({"status": status, "checks": list(found), **problems})
+                self._answer(503 if problems else 200, "application/json", body.encode())
+
+        def _answer(self, status: int, media_type: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", media_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

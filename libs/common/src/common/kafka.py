@@ -13,7 +13,13 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    OffsetSpec,
+)
 from confluent_kafka.cimpl import NewTopic
 
 from common.errors import Misconfigured, PoisonMessage, Transient
@@ -23,6 +29,7 @@ ADMIN_TIMEOUT_S = 15.0
 LIBRDKAFKA = logging.getLogger("librdkafka")
 """The library's own words go where all logs go, not raw to stderr; polling hands them over."""
 Headers = list[tuple[str, bytes]]
+LIMIT = "max.message.bytes"
 
 
 def consumer(servers: str, group: str, extra: Mapping[str, Any] | None = None) -> Consumer:
@@ -63,8 +70,10 @@ def producer(servers: str, extra: Mapping[str, Any] | None = None) -> Producer:
 def verify(servers: str, topics: Iterable[Topic], partitions: int) -> None:
     """Check that the broker answers and every topic is there with its number of partitions.
 
-    Raises Misconfigured with one clear line otherwise.
+    And that it takes records as large as may come: the broker's own limit is lower, and a topic
+    that existed before ours was stated still has it. Raises Misconfigured with one clear line.
     """
+    topics = list(topics)
     known = _metadata(servers)
     for topic in topics:
         want = topic.partitions or partitions
@@ -73,6 +82,40 @@ def verify(servers: str, topics: Iterable[Topic], partitions: int) -> None:
             raise Misconfigured(f"topic {topic.name} does not exist on {servers}")
         if have != want:
             raise Misconfigured(f"topic {topic.name} has {have} partitions, not {want}")
+    for name, (limit, wanted) in _too_small(servers, topics).items():
+        raise Misconfigured(
+            f"topic {name} takes records of up to {limit:,} bytes, not {wanted:,}:"
+            f" run `cdc_relay topics`, or set its {LIMIT}"
+        )
+
+
+def align_topics(servers: str, topics: Iterable[Topic]) -> int:
+    """Let the topics take records as large as may come; return how many did not.
+
+    Only this is changed where a topic exists: a lower limit loses no record today and stops its
+    writer some day, while what is kept how long may have been set by somebody on purpose. Raises
+    Misconfigured, Transient.
+    """
+    wrong = _too_small(servers, topics)
+    asked = [
+        ConfigResource(
+            "topic",
+            name,
+            incremental_configs=[
+                ConfigEntry(LIMIT, str(wanted), incremental_operation=AlterConfigOpType.SET)
+            ],
+        )
+        for name, (_, wanted) in wrong.items()
+    ]
+    if asked:
+        admin = AdminClient({"bootstrap.servers": servers}, logger=LIBRDKAFKA)
+        for resource, future in admin.incremental_alter_configs(asked).items():
+            try:
+                future.result(ADMIN_TIMEOUT_S)
+            except KafkaException as error:
+                what = f"the {LIMIT} of topic {resource.name} could not be set"
+                raise Transient(f"{what}: {error}") from error
+    return len(wrong)
 
 
 def create_topics(servers: str, topics: Iterable[Topic], partitions: int, replication: int) -> int:
@@ -163,3 +206,20 @@ def _metadata(servers: str) -> dict[str, int]:
     except KafkaException as error:
         raise Misconfigured(f"no Kafka broker answers at {servers}: {error}") from error
     return {name: len(topic.partitions) for name, topic in found.topics.items()}
+
+
+def _too_small(servers: str, topics: Iterable[Topic]) -> dict[str, tuple[int, int]]:
+    """Return the topics that take only smaller records than they must: what they take, and must."""
+    wanted = {topic.name: int(topic.config[LIMIT]) for topic in topics if LIMIT in topic.config}
+    if not wanted:
+        return {}
+    admin = AdminClient({"bootstrap.servers": servers}, logger=LIBRDKAFKA)
+    asked = [ConfigResource("topic", name) for name in wanted]
+    try:
+        found = {
+            resource.name: int(future.result(ADMIN_TIMEOUT_S)[LIMIT].value)
+            for resource, future in admin.describe_configs(asked).items()
+        }
+    except KafkaException as error:
+        raise Misconfigured(f"the settings of topics cannot be read: {error}") from error
+    return {name: (found[name], least) for name, least in wanted.items() if found[name] < least}

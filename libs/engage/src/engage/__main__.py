@@ -16,7 +16,8 @@ What operators do with the running system.
 It finds the system by the environment (KAFKA_BOOTSTRAP_SERVERS, TOPIC_PARTITIONS, CONNECT_URL,
 ENGAGE_DATABASE_URL), or by the state file of `make demo` and `make up`.
 
-No command writes an email, moves another reader's offset or changes a row of the shop. Exit codes:
+No command writes an email or moves another reader's offset, and none but `erase` changes a row of
+the shop. Exit codes:
 0 done; 1 failed; 2 bad input, or not reachable, and nothing changed; 130 interrupted.
 """
 

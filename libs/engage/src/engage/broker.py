@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
+from math import inf
 from typing import NamedTuple, TypeVar
 
 from confluent_kafka import (
@@ -136,12 +137,18 @@ class Broker:
         }
 
     def read(
-        self, starts: Mapping[tuple[str, int], int], ends: Offsets
+        self,
+        starts: Mapping[tuple[str, int], int],
+        ends: Offsets,
+        *,
+        limit_s: float | None = None,
     ) -> Generator[Message, None, None]:
         """Yield the committed records from ``starts`` up to, not including, ``ends``.
 
-        In order within a partition; no group is joined and nothing is committed. Raises Transient.
+        In order within a partition; no group is joined and nothing is committed. Raises Transient,
+        also when not all is read within ``limit_s`` seconds.
         """
+        until = time.monotonic() + (inf if limit_s is None else limit_s)
         left = {place for place, start in starts.items() if start < ends.get(place, 0)}
         if not left:
             return
@@ -150,6 +157,7 @@ class Broker:
             reader.assign([TopicPartition(*place, starts[place]) for place in sorted(left)])
             heard = time.monotonic()
             while left:
+                _check(until)
                 batch = reader.consume(BATCH, SLICE_S)
                 if batch:
                     heard = time.monotonic()
@@ -205,6 +213,11 @@ def _patiently(ask: Callable[[], T]) -> T:
             if error.args[0].code() not in NOT_YET or time.monotonic() > end:
                 raise
         time.sleep(PAUSE_S * (0.5 + random.random()))  # noqa: S311 - jitter guards nothing
+
+
+def _check(until: float) -> None:
+    if time.monotonic() > until:
+        raise Transient("the records could not all be read within the time given")
 
 
 def _judge(error: KafkaError) -> None:

@@ -1,10 +1,11 @@
 """Replay of dead letters: not the old bytes, but the rows that they were about, as they stand now.
 
 A letter is an old image; sent again it could lie last on a compacted topic. So its row is read in
-Postgres and goes to the backfill lane. Only episodes, which are told on a topic that keeps all,
-go back as they came: the mailer knows each by its id.
+Postgres and goes to the backfill lane. Only episodes, of which no row tells, go back as they came:
+the mailer knows each by its id.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
@@ -17,6 +18,7 @@ from common.topics import AT_RISK, dead_letters_of
 from engage import gone
 from engage.again import Again
 from engage.broker import Broker
+from engage.erase_owners import client_of
 from engage.frame import BadInput
 from engage.lane import RATE_PER_S, Lane
 from engage.letters import GROUP, SOURCES, Letter, handled, letters, summary
@@ -27,6 +29,7 @@ from engage.rows import CHUNK, Shop
 from engage.settings import Settings
 from engage.waiting import scorers, until_passed
 
+ERASED = "its client was erased: `engage erase --client ID` takes it away"
 GONE = "it does not say which client had its row: run `engage reconcile`, then dismiss it"
 
 
@@ -81,7 +84,7 @@ def waiting(settings: Settings, topic: str, most: int) -> list[dict[str, Any]]:
     """Return the oldest letters that wait, as plain data. Raises BadInput, Misconfigured."""
     source = source_of(topic)
     broker = Broker(settings.kafka)
-    found = letters(broker, source, handled(broker)[source])
+    found = _waiting(broker, source, handled(broker)[source])
     return [letter.document() for letter in islice(found, most)]
 
 
@@ -89,7 +92,7 @@ def first_waiting(settings: Settings, topic: str) -> Letter | None:
     """Return the oldest letter that waits, if any does. Raises BadInput, Misconfigured."""
     source = source_of(topic)
     broker = Broker(settings.kafka)
-    return next(letters(broker, source, handled(broker)[source]), None)
+    return next(_waiting(broker, source, handled(broker)[source]), None)
 
 
 def replay(
@@ -124,7 +127,10 @@ def replay(
                 Lane(broker, settings.topic_partitions, rate_per_s) as lane,
                 Again(broker) as again,
             ):
-                _deal(database, lane, again, some, outcome)
+                chosen = [
+                    one for one in some if offset is not None or everything or one.waits(done)
+                ]
+                _deal(database, lane, again, chosen, outcome)
             ends = lane.ends
             watcher.advance(some[-1].offset + 1 - start)
             start = some[-1].offset + 1
@@ -143,7 +149,7 @@ def dismiss(settings: Settings, topic: str, upto: int | None) -> dict[str, Any]:
     source = source_of(topic)
     broker = Broker(settings.kafka)
     done = handled(broker)[source]
-    chosen = [one for one in letters(broker, source, done) if upto is None or one.offset <= upto]
+    chosen = [one for one in _waiting(broker, source, done) if upto is None or one.offset <= upto]
     if upto is not None and (not chosen or chosen[-1].offset != upto):
         raise BadInput(f"no dead letter of {source} waits at offset {upto}")
     if chosen:
@@ -157,8 +163,13 @@ def remember(broker: Broker, source: str, offset: int) -> None:
     try:
         told = broker.admin.alter_consumer_group_offsets([GroupOffsets(GROUP, [place])])
         told[GROUP].result(20)
-    except KafkaException as error:
+    except (KafkaException, TimeoutError) as error:
         raise Transient(f"what was dealt with could not be noted: {error}") from error
+
+
+def _waiting(broker: Broker, source: str, done: int) -> Iterator[Letter]:
+    """Yield the letters that wait, in order."""
+    return (letter for letter in letters(broker, source, done) if letter.waits(done))
 
 
 def _end(broker: Broker, source: str) -> int:
@@ -192,6 +203,10 @@ def _deal(
             outcome.leave(letter, need.impossible)
             continue
         if letter.source == AT_RISK.name:
+            client = client_of(letter.key)
+            if client is not None and not Shop(database).clients([client]):
+                outcome.leave(letter, ERASED)
+                continue
             again.send(letter, headers)
             outcome.episodes += 1
         elif not _resend(lane, database, need, headers, outcome):

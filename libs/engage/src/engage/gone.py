@@ -67,7 +67,7 @@ def remove(
     if not asked:
         return Sent(0, 0, 0)
     versions = iter([row["version"] for row in database.rows(VERSIONS, asked)])
-    _wait_for_writers(database)
+    wait_for_writers(database)
     gone = confirmed(database, suspects)
     elsewhere = Shop(database).orders([order for _, order in gone.orders])
     for client, order in gone.orders:
@@ -83,12 +83,12 @@ def remove(
     for client in gone.clients:
         lane.send(ClientErased(client_id=client, version=next(versions)), headers)
     lane.flush()
-    return Sent(len(gone.orders), len(gone.clients), _mend(database, gone))
+    return Sent(len(gone.orders), len(gone.clients), mend(database, gone))
 
 
-def _mend(database: Database, sent: Suspects) -> int:
+def mend(database: Database, sent: Suspects) -> int:
     """Give what came back a newer version than its removal's; return how many rows that were."""
-    _wait_for_writers(database)
+    wait_for_writers(database)
     still = confirmed(database, sent)
     orders = sorted({o for _, o in sent.orders} - {o for _, o in still.orders})
     clients = sorted(set(sent.clients) - set(still.clients))
@@ -101,8 +101,8 @@ def _mend(database: Database, sent: Suspects) -> int:
     return touched
 
 
-def _wait_for_writers(database: Database) -> None:
-    """Wait until every transaction that is open now has ended."""
+def wait_for_writers(database: Database) -> None:
+    """Wait until every transaction that is open now has ended. Raises Failed, Transient."""
     begun: int = database.value(BEGUN)
     until = time.monotonic() + OPEN_LIMIT_S
     while database.value(ENDED) < begun:

@@ -61,14 +61,17 @@ def id_of(event: Event) -> str:
 class Lane:
     """Writes events at a bounded rate; a context manager that ends with all of them delivered."""
 
+    topics: tuple[str, ...] = (BACKFILL.name,)
+
     def __init__(self, broker: Broker, partitions: int, rate_per_s: int = RATE_PER_S) -> None:
         """Check the lane; raises Misconfigured when it has another number of partitions."""
-        have = broker.partitions(BACKFILL.name)
-        if have != partitions:
-            raise Misconfigured(
-                f"topic {BACKFILL.name} has {have} partitions, not {partitions} "
-                "(TOPIC_PARTITIONS): keys would go astray"
-            )
+        for topic in self.topics:
+            have = broker.partitions(topic)
+            if have != partitions:
+                raise Misconfigured(
+                    f"topic {topic} has {have} partitions, not {partitions} "
+                    "(TOPIC_PARTITIONS): keys would go astray"
+                )
         self._partitions = partitions
         self._rate = rate_per_s
         self._producer = kafka.producer(broker.servers)
@@ -118,13 +121,25 @@ class Lane:
     def _write(
         self, client_id: int, key: bytes, value: bytes | None, headers: Mapping[str, str] | None
     ) -> None:
-        self._keep_rate()
         partition = partition_of(client_id, self._partitions)
+        for topic in self.topics:
+            self.put(topic, partition, key, value, headers)
+
+    def put(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes,
+        value: bytes | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write one record to a place of its own; raises Transient."""
+        self._keep_rate()
         until = time.monotonic() + FLUSH_LIMIT_S
         while True:
             try:
                 self._producer.produce(
-                    BACKFILL.name,
+                    topic,
                     value,
                     key,
                     partition,

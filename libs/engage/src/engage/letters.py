@@ -13,6 +13,8 @@ from engage.broker import Broker
 GROUP = "engage-dlq"
 """Its committed offset says how far a topic's letters were dealt with. Nobody joins it."""
 COUNT_DIGITS = 10
+DEALT_WITH = "dealt_with"
+"""The header of a letter that was dealt with, and then written again behind those that wait."""
 SOURCES: dict[str, Topic] = {topic.name: topic for topic in READ_BY_US}
 """Every topic whose readers park what they cannot use."""
 
@@ -34,6 +36,10 @@ class Letter:
     def reason(self) -> str:
         """Why it was parked, in a word."""
         return self.headers.get("reason", "unknown")
+
+    def waits(self, done: int) -> bool:
+        """Say whether it is still to be dealt with, where ``done`` is up to where that is so."""
+        return self.offset >= done and DEALT_WITH not in self.headers
 
     @property
     def attempt(self) -> int:
@@ -89,7 +95,7 @@ def summary(broker: Broker, source: str, done: int) -> dict[str, Any]:
     newest: Letter | None = None
     for letter in letters(broker, source):
         kept += 1
-        if letter.offset >= done:
+        if letter.waits(done):
             waiting += 1
             reasons[letter.reason] = reasons.get(letter.reason, 0) + 1
         newest = letter

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from common.events import ClientChanged, OrderChanged
+from engage.frame import Failed
 from engage.postgres import Database
 
 CHUNK = 1_000
@@ -14,6 +15,10 @@ CLIENTS = "SELECT id, version FROM clients WHERE id = ANY($1)"
 ORDER = "id, client_id, ordered_at, amount, currency, status, version"
 ORDERS = f"SELECT {ORDER} FROM orders WHERE id = ANY($1)"  # noqa: S608 - our own columns
 ORDERS_OF = f"SELECT {ORDER} FROM orders WHERE client_id = ANY($1)"  # noqa: S608 - our own columns
+BEYOND = """
+    SELECT id FROM orders
+    WHERE ordered_at >= '10000-01-01Z' OR ordered_at < '0001-01-01Z' ORDER BY id LIMIT 10
+"""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,15 @@ class Shop:
         return [row["id"] for row in self.database.rows("SELECT id FROM clients ORDER BY id")]
 
     def _orders(self, sql: str, ids: Sequence[int]) -> list[OrderChanged]:
+        try:
+            rows = self.database.rows(sql, list(ids))
+        except (OverflowError, ValueError):
+            # Postgres knows years that no event can say.
+            beyond = self.database.rows(BEYOND)
+            if not beyond:
+                raise
+            named = ", ".join(str(row["id"]) for row in beyond)
+            raise Failed(f"orders are dated outside of the years 1 to 9999: id {named}") from None
         return [
             OrderChanged(
                 client_id=row["client_id"],
@@ -52,7 +66,7 @@ class Shop:
                 currency=row["currency"],
                 status=row["status"],
             )
-            for row in self.database.rows(sql, list(ids))
+            for row in rows
         ]
 
 

@@ -33,6 +33,6 @@ def clients_of(asked: str, percent: float, clients: Iterable[str]) -> set[str]:
 
 
 def drawn(salt: str, client: str, percent: float) -> bool:
-    """Draw a client as ``mailer.rules.in_holdout`` does; a test keeps the two equal."""
+    """Draw a client as ``mailer.episodes.rules.in_holdout`` does; a test keeps the two equal."""
     digest = hashlib.sha256(f"{salt}:{client}".encode()).digest()
     return int.from_bytes(digest[:8], "big") * 100 < percent * 2**64

@@ -48,6 +48,7 @@ def run_serve() -> None:
             PostgresFeed(settings.database_url, hub, crash),
         ),
         model_sandbox=settings.model_sandbox,
+        link_key=settings.link_key,
         operator=Operator(_where(settings), Runs(engine)),
     )
     app = create_app(parts, settings.dashboard_dir)

@@ -9,6 +9,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from common.settings import ServiceSettings
+from common.unsubscribe import LinkKey
 
 
 def _is_a_postgres_url(secret: SecretStr) -> SecretStr:
@@ -64,6 +65,8 @@ class ApiSettings(ServiceSettings):
     """Kafka Connect, for backfills."""
     mailer_url: str | None = None
     """The mailer's health address, for the status."""
+    link_key: LinkKey | None = None
+    """The mailer's key of unsubscribe links; without it they answer 503."""
     model_sandbox: bool = False
     """Only so that the page can say so."""
 

@@ -3,9 +3,9 @@
 from typer import Typer
 
 from engage import rebuild_command, what_if_command
-from engage.commands import backfill, dlq, reconcile, replay, status
+from engage.commands import backfill, dlq, erase, reconcile, replay, status
 
-IN_ORDER = (status, dlq, replay, backfill, rebuild_command, reconcile, what_if_command)
+IN_ORDER = (status, dlq, replay, backfill, rebuild_command, reconcile, erase, what_if_command)
 
 
 def register(app: Typer) -> None:

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from client_api.operations.erasures import Erasures
 from client_api.operations.runs import Runs, Work
 from client_api.problems import Invalid, Unavailable
 from common.clock import EPOCH, BusinessClock
@@ -17,12 +18,16 @@ from engage.frame import BadInput
 from engage.history import in_force, read_policies
 from engage.replay import check, replay
 from engage.settings import Settings
+from engage.trace import Trace, trace
 from engage.what_if_policy import laid_over
 from engage.what_if_run import what_if
 
 STATUS_KEPT_S = 2.0
 """Pages ask again and again: so long they get the same answer."""
 LETTERS_MAX = 50
+TRACE_LIMIT_S = 20.0
+TRACES_MAX = 2
+"""Readers of the lanes at a time: each takes a thread and some 100 MB."""
 
 T = TypeVar("T")
 
@@ -34,7 +39,9 @@ class Operator:
         """Take where the system is; what is not set is a problem of those who ask for it."""
         self._settings = settings
         self._runs = runs
+        self._erasures = Erasures(settings, self._start)
         self._asking = asyncio.Lock()
+        self._tracing = asyncio.Semaphore(TRACES_MAX)
         self._told: tuple[float, dict[str, Any]] | None = None
 
     async def status(self) -> dict[str, Any]:
@@ -130,8 +137,42 @@ class Operator:
         """Start any other run, of which one goes on at a time; raises Conflict."""
         return await self._start(kind, actor, parameters, work)
 
+    async def begin(self) -> None:
+        """Go on with erasures that an earlier server has not finished."""
+        self._erasures.begin()
+
+    def erased(self) -> None:
+        """Hear that a client is being erased: its copies are to go, soon after it is committed."""
+        self._erasures.wanted()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's time zone."""
+        return ZoneInfo(self._settings.shop_time_zone)
+
+    async def trace(self, client_id: int, versions: Mapping[int, int]) -> dict[int, Trace]:
+        """Find images of a client's orders on the lanes; ``versions`` are those wanted, by order.
+
+        Raises Unavailable, also when reading takes too long or too many are being served.
+        """
+        settings = self._settings
+        try:
+            async with asyncio.timeout(TRACE_LIMIT_S):
+                await self._tracing.acquire()
+        except TimeoutError:
+            raise Unavailable("too many lineages are being read") from None
+        try:
+            return await self._ask(
+                lambda: trace(
+                    settings.kafka, settings.topic_partitions, client_id, versions, TRACE_LIMIT_S
+                )
+            )
+        finally:
+            self._tracing.release()
+
     async def stop(self) -> None:
         """Break off what runs."""
+        await self._erasures.stop()
         await self._runs.stop()
 
     async def _start(self, kind: str, actor: str, parameters: dict[str, Any], work: Work) -> int:

@@ -66,6 +66,10 @@ SCORES = """
 POLICIES = "SELECT id, document FROM policies WHERE id = ANY($1::bigint[])"
 
 
+class NothingServed(RuntimeError):
+    """Scores came before a day was opened for them: a bug of the caller."""
+
+
 class Written(NamedTuple):
     """What became of a batch."""
 
@@ -100,7 +104,7 @@ class ScoreStore:
             forgotten = await _forget(db, batch)
             days = await db.fetchrow(DAYS)
             if days is None or days["as_of"] is None:
-                raise RuntimeError("no day is being served yet")
+                raise NothingServed("no day is being served yet")
             alive = {
                 row["id"] for row in await db.fetch(ALIVE, [row.client_id for row in batch.rows])
             }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -110,11 +111,14 @@ def _met(versions: Sequence[int] | None) -> str:
     return "" if versions is None else "AND version = ANY(CAST(:versions AS bigint[]))"
 
 
-async def erase(db: AsyncConnection, client_id: int, versions: Sequence[int] | None = None) -> None:
+async def erase(
+    db: AsyncConnection, client_id: int, versions: Sequence[int] | None = None, *, actor: str
+) -> None:
     """Erase a client and all that is known of it; raises NotFound, VersionMismatch.
 
     The row is touched after its last order can have come, so that its version is above theirs:
-    whoever reads the changes may forget everything up to it.
+    whoever reads the changes may forget everything up to it. The audit keeps who did it, that
+    version and counts; what lies on topics is for ``engage erase``.
     """
     lock = text("SELECT pg_advisory_xact_lock_shared(:lock)")
     await db.execute(lock, {"lock": SWEEP_LOCK})
@@ -126,8 +130,19 @@ async def erase(db: AsyncConnection, client_id: int, versions: Sequence[int] | N
     if found is None:
         raise NotFound(f"there is no client {client_id}")
     check_version(found.version, versions)
+    counts = (await db.execute(text(COUNTS), {"id": client_id})).mappings().one()
     for statement in ERASURE:
         await db.execute(text(statement), {"id": client_id})
+    version = (await db.execute(text(GONE), {"id": client_id})).scalar_one()
+    detail = {**counts, "version": version}
+    await db.execute(
+        text(AUDIT),
+        {
+            "actor": actor,
+            "subject": f"client/{client_id}",
+            "detail": orjson.dumps(detail).decode(),
+        },
+    )
 
 
 ERASURE = (
@@ -138,13 +153,19 @@ ERASURE = (
     # By day, so that the key's index finds the rows; other days only wait for being dropped.
     """DELETE FROM scores WHERE client_id = :id AND as_of IN (
            SELECT as_of FROM score_serving UNION ALL SELECT preparing FROM score_serving)""",
-    # Edits of emails quote the client; and the mailer is asked to blank the texts it wrote.
-    """UPDATE decisions d SET payload = '{}' FROM episodes e
-       WHERE e.id = d.episode_id AND e.client_id = :id AND d.payload <> '{}'""",
+    # Words about the client go with its row, by a trigger; the mailer ends the episodes.
     """INSERT INTO decisions (episode_id, action, actor)
        SELECT id, 'erase', 'erasure' FROM episodes WHERE client_id = :id""",
-    "DELETE FROM clients WHERE id = :id",
 )
+GONE = "DELETE FROM clients WHERE id = :id RETURNING version"
+COUNTS = """
+    SELECT (SELECT count(*) FROM orders WHERE client_id = :id) AS orders,
+           (SELECT count(*) FROM episodes WHERE client_id = :id) AS episodes
+"""
+AUDIT = """
+    INSERT INTO audit (actor, action, subject, detail)
+    VALUES (:actor, 'client.erased', :subject, CAST(:detail AS jsonb))
+"""
 
 
 def row_of(row: RowMapping) -> ClientRow:

@@ -33,7 +33,7 @@ JOINED = """
 """
 DECISION_COLUMNS = """
     d.id, d.episode_id, d.action, d.actor, d.draft_hash, d.payload, d.created_at, o.outcome,
-    o.reason AS outcome_reason
+    o.reason AS outcome_reason, o.difference
 """
 
 
@@ -137,9 +137,9 @@ async def decide(db: AsyncConnection, decision: DecisionIn) -> DecisionRow:
         SELECT e.id, :action, :actor, :draft_hash, CAST(:payload AS jsonb)
         FROM episodes e WHERE e.id = :episode_id
         RETURNING id, episode_id, action, actor, draft_hash, payload, created_at,
-                  NULL AS outcome, NULL AS outcome_reason
+                  NULL AS outcome, NULL AS outcome_reason, NULL AS difference
     """
-    values = {**decision.model_dump(), "payload": orjson.dumps(decision.payload).decode()}
+    values = {**decision.model_dump(), "payload": decision.payload.model_dump_json()}
     row = (await db.execute(text(statement), values)).mappings().first()
     if row is None:
         raise NotFound(f"there is no episode {decision.episode_id}")

@@ -4,18 +4,20 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import StringConstraints
 
 from client_api.store import client_lists, clients, scores
 from client_api.web import cursors
 from client_api.web.pages import page_of, set_etag, versions_of
 from client_api.web.requests import ClientIn, ClientPatch, ClientsQuery, RowId
 from client_api.web.responses import ClientRow, ClientScore, Page
-from client_api.web.state import Db
+from client_api.web.state import Db, Shared
 from client_api.web.strict import StrictRoute
 
 router = APIRouter(prefix="/api/clients", tags=["clients"], route_class=StrictRoute)
 
 ClientId = Annotated[RowId, Path()]
+Actor = Annotated[str, Query(), StringConstraints(min_length=1, max_length=200)]
 Versions = Annotated[list[int] | None, Depends(versions_of)]
 
 
@@ -77,9 +79,16 @@ async def update_client(
 
 
 @router.delete("/{client_id}", status_code=HTTPStatus.NO_CONTENT)
-async def erase_client(db: Db, client_id: ClientId, versions: Versions) -> None:
-    """Erase a client: orders, scores and texts go with it, for ever."""
-    await clients.erase(db, client_id, versions)
+async def erase_client(
+    db: Db, parts: Shared, client_id: ClientId, versions: Versions, actor: Actor = "client-api"
+) -> None:
+    """Erase a client: orders, scores and texts go with it, for ever.
+
+    What was copied to topics and dead letters goes in a run that is started by it, and ends with an
+    entry of the audit; `GET /api/operations` shows it.
+    """
+    await clients.erase(db, client_id, versions, actor=actor)
+    parts.operator.erased()
 
 
 @router.get("/{client_id}/score")

@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StrictBool,
     StringConstraints,
     model_validator,
 )
@@ -156,17 +157,48 @@ class OrderPatch(Patch):
     category: Category | SkipJsonSchema[None] = None
 
 
+class Wording(Body):
+    """A person's wording of a draft; the mailer holds it to the limits of an email."""
+
+    subject: Annotated[
+        str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)
+    ]
+    body: Annotated[
+        str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(_without_nul)
+    ]
+
+
+class Resolution(Body):
+    """Whether an email went out of which nobody knew."""
+
+    sent: StrictBool
+
+
+class NoPayload(Body):
+    """Nothing: the action says it all."""
+
+
 class DecisionIn(Body):
-    """A person's decision about one episode; the mailer applies it."""
+    """A person's decision about one episode; the mailer applies it.
+
+    An edit carries a wording, and a resolution whether the email was sent.
+    """
 
     episode_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}-[0-9-]{1,12}$")]
-    action: Literal["release", "retry", "approve", "edit", "reject"]
+    action: Literal["release", "retry", "approve", "edit", "reject", "resolve"]
     actor: Annotated[
         str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)
     ]
     draft_hash: DraftHash | None = None
     """The draft that was looked at; one that no longer fits is refused."""
-    payload: dict[str, Any] = {}
+    payload: Wording | Resolution | NoPayload = NoPayload()
+
+    @model_validator(mode="after")
+    def _carries_what_it_needs(self) -> Self:
+        needs: dict[str, type[Body]] = {"edit": Wording, "resolve": Resolution}
+        if type(self.payload) is not needs.get(self.action, NoPayload):
+            raise ValueError(f"the payload does not fit the action {self.action}")
+        return self
 
 
 class PolicyIn(Body):
@@ -184,6 +216,16 @@ class PolicyIn(Body):
 Actor = Annotated[
     str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)
 ]
+
+
+class SuppressionIn(Body):
+    """An address that shall get no email any more."""
+
+    address: Email
+    reason: Annotated[
+        str, StringConstraints(min_length=1, max_length=500), AfterValidator(_without_nul)
+    ]
+    actor: Actor
 
 
 class DeadLetterReplayIn(Body):

@@ -181,6 +181,7 @@ class EmailRow(Answer):
     reason: str
     actor: str
     until: datetime | None
+    """Business time until which a held-back episode waits; ``reason`` says for what."""
     last_order_day: date
     crossing_day: date
     opened_as_of: datetime
@@ -225,13 +226,15 @@ class DecisionRow(Answer):
 
     id: int
     episode_id: str
-    action: Literal["release", "retry", "approve", "edit", "reject", "erase"]
+    action: Literal["release", "retry", "approve", "edit", "reject", "resolve", "erase"]
     actor: str
     draft_hash: str | None
     payload: dict[str, Any]
     created_at: datetime
     outcome: Literal["applied", "refused"] | None
     outcome_reason: str | None
+    difference: str | None
+    """What an edit changed, as a unified diff; null once it was erased."""
 
 
 class EmailDetail(EmailRow):
@@ -242,6 +245,16 @@ class EmailDetail(EmailRow):
     decisions: list[DecisionRow]
     evidence: dict[str, Any]
     """The data of the event that opened the episode."""
+
+
+class SuppressionRow(Answer):
+    """An address that gets no email any more; nobody can read it from its hash."""
+
+    address_hash: str
+    """SHA-256 in hex of the address, trimmed and in lower case."""
+    reason: str
+    actor: str
+    created_at: datetime
 
 
 class PolicyRow(Answer):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, TypedDict, cast
 
 from fastapi import Depends, Request
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from client_api.live.hub import Feed, Hub
@@ -24,6 +25,8 @@ class Parts:
     model_sandbox: bool
     operator: Operator
     """What operators do: status, replays, backfills."""
+    link_key: SecretStr | None = None
+    """Checks the links by which clients end their emails; without it they answer 503."""
 
 
 class State(TypedDict):

@@ -1,0 +1,112 @@
+"""Every SQL statement about who is never written to: by link, by people, by address."""
+
+from datetime import datetime
+
+import orjson
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from client_api.problems import Conflict, NotFound
+from client_api.web.requests import SuppressionIn
+from client_api.web.responses import SuppressionRow
+
+COLUMNS = "address_hash, reason, actor, created_at"
+BY_LINK = "unsubscribed by the link of an email"
+LINK = "unsubscribe link"
+"""The actor, since nobody says who opened it."""
+
+
+async def unsubscribe(db: AsyncConnection, client_id: int) -> None:
+    """Withdraw a client's consent and suppress its address; the second time changes nothing.
+
+    A client that is not there any more has nothing left to withdraw.
+    """
+    lock = text("SELECT consent FROM clients WHERE id = :id FOR UPDATE")
+    row = (await db.execute(lock, {"id": client_id})).mappings().first()
+    if row is None:
+        return
+    added = await db.execute(
+        text("""
+            INSERT INTO suppressions (address_hash, reason, actor)
+            SELECT address_hash(email), :reason, :actor FROM clients
+            WHERE id = :id AND email IS NOT NULL
+            ON CONFLICT (address_hash) DO NOTHING RETURNING address_hash
+        """),
+        {"id": client_id, "reason": BY_LINK, "actor": LINK},
+    )
+    suppressed = added.first() is not None
+    if row["consent"]:
+        await db.execute(
+            text("UPDATE clients SET consent = false WHERE id = :id"), {"id": client_id}
+        )
+    if row["consent"] or suppressed:
+        detail: dict[str, object] = {"consent": row["consent"], "address": suppressed}
+        await _audit(db, LINK, "client.unsubscribed", f"client/{client_id}", detail)
+
+
+async def newest(
+    db: AsyncConnection, *, after: tuple[datetime, str] | None, limit: int
+) -> list[SuppressionRow]:
+    """Return the next ``limit`` suppressions behind a time and a hash, newest first."""
+    where = "true"
+    values: dict[str, object] = {"limit": limit}
+    if after is not None:
+        where = "(created_at, address_hash) < (CAST(:at AS timestamptz), CAST(:hash AS text))"
+        values |= {"at": after[0], "hash": after[1]}
+    statement = (
+        f"SELECT {COLUMNS} FROM suppressions WHERE {where} "
+        "ORDER BY created_at DESC, address_hash DESC LIMIT :limit"
+    )
+    return [_row_of(row) for row in (await db.execute(text(statement), values)).mappings()]
+
+
+async def add(db: AsyncConnection, new: SuppressionIn) -> SuppressionRow:
+    """Suppress an address; raises Conflict when it is already.
+
+    It waits for whoever is writing to a client of that address: they lock the client, and look.
+    """
+    lock = text(
+        "SELECT FROM clients WHERE address_hash(email) = address_hash(:address)"
+        " ORDER BY id FOR UPDATE"
+    )
+    await db.execute(lock, {"address": new.address})
+    statement = f"""
+        INSERT INTO suppressions (address_hash, reason, actor)
+        VALUES (address_hash(:address), :reason, :actor)
+        ON CONFLICT (address_hash) DO NOTHING RETURNING {COLUMNS}
+    """
+    row = (await db.execute(text(statement), new.model_dump())).mappings().first()
+    if row is None:
+        raise Conflict("the address is suppressed already")
+    subject = f"address/{row['address_hash']}"
+    await _audit(db, new.actor, "suppression.added", subject, {"reason": new.reason})
+    return _row_of(row)
+
+
+async def lift(db: AsyncConnection, address_hash: str, actor: str) -> None:
+    """Lift a suppression; raises NotFound. A consent that was withdrawn stays so."""
+    statement = "DELETE FROM suppressions WHERE address_hash = :hash RETURNING address_hash"
+    row = (await db.execute(text(statement), {"hash": address_hash})).first()
+    if row is None:
+        raise NotFound("there is no such suppression")
+    await _audit(db, actor, "suppression.lifted", f"address/{address_hash}", {})
+
+
+async def _audit(
+    db: AsyncConnection, actor: str, action: str, subject: str, detail: dict[str, object]
+) -> None:
+    statement = """
+        INSERT INTO audit (actor, action, subject, detail)
+        VALUES (:actor, :action, :subject, CAST(:detail AS jsonb))
+    """
+    values = {
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "detail": orjson.dumps(detail).decode(),
+    }
+    await db.execute(text(statement), values)
+
+
+def _row_of(row: RowMapping) -> SuppressionRow:
+    return SuppressionRow.model_validate(dict(row))

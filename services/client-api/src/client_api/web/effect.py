@@ -1,0 +1,54 @@
+"""What writing to clients did, over HTTP."""
+
+from datetime import timedelta
+
+from fastapi import APIRouter
+
+from client_api.store import effect, policies
+from client_api.web.reports import Effect, EffectArm, PointsApart, Rate
+from client_api.web.state import Db, Shared
+from client_api.web.strict import StrictRoute
+from common.effect import DIFFERENCE, LEVEL, POWER, Arm, difference, needed_per_arm, wilson
+
+router = APIRouter(prefix="/api", tags=["emails"], route_class=StrictRoute)
+
+POINTS = 100
+
+
+@router.get("/effect")
+async def read_effect(parts: Shared, db: Db) -> Effect:
+    """Compare orders of clients that were written to with those of clients held out."""
+    as_of = parts.clock.now()
+    days = (await policies.current(db)).document.emails.effect_days
+    found = await effect.arms(db, as_of, timedelta(days=days))
+    held_out, other = found.held_out, found.not_held_out
+    needed = needed_per_arm(held_out.rate if held_out.clients else None)
+    enough = min(held_out.clients, other.clients) >= needed
+    apart = difference(other, held_out) if enough else None
+    return Effect(
+        enough=enough,
+        needed_per_arm=needed,
+        smallest_points=DIFFERENCE * POINTS,
+        power=POWER,
+        level=LEVEL,
+        as_of=as_of,
+        window_days=days,
+        waiting=found.waiting,
+        held_out=_arm(held_out, shown=enough),
+        not_held_out=_arm(other, shown=enough),
+        difference=apart
+        and PointsApart(
+            points=apart.value * POINTS,
+            low=apart.interval.low * POINTS,
+            high=apart.interval.high * POINTS,
+        ),
+    )
+
+
+def _arm(arm: Arm, *, shown: bool) -> EffectArm:
+    if not shown:
+        return EffectArm(clients=arm.clients, ordered=None, rate=None)
+    low, high = wilson(arm)
+    return EffectArm(
+        clients=arm.clients, ordered=arm.ordered, rate=Rate(value=arm.rate, low=low, high=high)
+    )

@@ -1,0 +1,65 @@
+"""Health over HTTP: what is alive, what is ready, and pages beside them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection
+
+import pytest
+
+from common.health import Check, Heartbeat, Page, serve
+
+
+@contextmanager
+def serving(
+    live: dict[str, Check], ready: dict[str, Check], pages: dict[str, Page] | None = None
+) -> Iterator[HTTPConnection]:
+    """Serve on a free port and talk to it."""
+    server = serve(0, live, ready, pages)
+    connection = HTTPConnection("127.0.0.1", server.server_address[1], timeout=30)
+    try:
+        yield connection
+    finally:
+        connection.close()
+        server.shutdown()
+        server.server_close()
+
+
+def ask(connection: HTTPConnection, path: str) -> tuple[int, str, bytes]:
+    """Return status, media type and body."""
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    return answer.status, answer.getheader("Content-Type") or "", answer.read()
+
+
+def test_what_is_wrong_stands_by_name():
+    """Readiness covers liveness; a failing check is 503 and says what is wrong."""
+    with serving({"loop": lambda: None}, {"postgres": lambda: "away"}) as server:
+        status, _, body = ask(server, "/livez")
+        assert (status, json.loads(body)) == (200, {"status": "ok", "checks": ["loop"]})
+        status, media_type, body = ask(server, "/readyz")
+        assert (status, media_type) == (503, "application/json")
+        assert json.loads(body) == {
+            "status": "failing",
+            "checks": ["loop", "postgres"],
+            "postgres": "away",
+        }
+
+
+def test_pages_are_served_as_they_are():
+    """A page keeps its media type and body, made anew for each request; the rest is not found."""
+    told = iter([b"one 1\n", b"one 2\n"])
+    with serving({}, {}, {"/metrics": lambda: ("text/plain; version=1", next(told))}) as server:
+        assert ask(server, "/metrics") == (200, "text/plain; version=1", b"one 1\n")
+        assert ask(server, "/metrics")[2] == b"one 2\n"
+        assert ask(server, "/other")[0] == HTTPStatus.NOT_FOUND
+        assert ask(server, "/livez")[0] == HTTPStatus.OK
+
+
+@pytest.mark.parametrize(("limit_s", "alive"), [(60.0, True), (-1.0, False)])
+def test_a_loop_is_alive_until_its_beat_is_too_old(limit_s, alive):
+    """A heartbeat starts alive, and is missed after its limit."""
+    heart = Heartbeat(limit_s)
+    heart.beat()
+    assert (heart.check() is None) is alive
