@@ -85,6 +85,9 @@ export interface paths {
         /**
          * Erase Client
          * @description Erase a client: orders, scores and texts go with it, for ever.
+         *
+         *     What was copied to topics and dead letters goes in a run that is started by it, and ends with an
+         *     entry of the audit; `GET /api/operations` shows it.
          */
         delete: operations["erase_client"];
         options?: never;
@@ -94,6 +97,26 @@ export interface paths {
          * @description Change some fields of a client.
          */
         patch: operations["update_client"];
+        trace?: never;
+    };
+    "/api/clients/{client_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Client
+         * @description Hand out everything that is kept about a client; the audit notes who asked.
+         */
+        get: operations["export_client"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/clients/{client_id}/score": {
@@ -176,6 +199,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/effect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Effect
+         * @description Compare orders of clients that were written to with those of clients held out.
+         */
+        get: operations["read_effect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/emails": {
         parameters: {
             query?: never;
@@ -216,6 +259,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/emails/{episode_id}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Lineage
+         * @description Trace an email back to the row changes that it came from.
+         *
+         *     Reads the client's partition of both lanes, which takes its time; 503 when it takes too long.
+         */
+        get: operations["read_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -234,6 +299,26 @@ export interface paths {
          *     - `cut` (CutEvent): the stream ends; open it again.
          */
         get: operations["follow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Ledger
+         * @description Tell whether every episode is accounted for; ``each`` also compares history by history.
+         */
+        get: operations["read_ledger"];
         put?: never;
         post?: never;
         delete?: never;
@@ -458,6 +543,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Suppressions
+         * @description List suppressed addresses, newest first; only their hashes are known.
+         */
+        get: operations["list_suppressions"];
+        put?: never;
+        /**
+         * Suppress Address
+         * @description Suppress an address: nobody who has it is written to any more, whatever the client.
+         */
+        post: operations["suppress_address"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suppressions/{address_hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Lift Suppression
+         * @description Lift a suppression. It gives back no consent: that is the client's to give.
+         */
+        delete: operations["lift_suppression"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/what-ifs": {
         parameters: {
             query?: never;
@@ -557,6 +686,16 @@ export interface components {
             rejected: number;
         };
         /**
+         * Checks
+         * @description What the texts were checked for.
+         */
+        Checks: {
+            /** Broken */
+            broken: string[];
+            /** Passed */
+            passed: string[];
+        };
+        /**
          * ClientCounts
          * @description Clients in all, by the state of the served day, and how many wait for their first score.
          */
@@ -569,6 +708,77 @@ export interface components {
             total: number;
             /** Unscored */
             unscored: number;
+        };
+        /**
+         * ClientExport
+         * @description Everything that is kept about one client; ``client`` is null once it is erased.
+         */
+        ClientExport: {
+            /** Audit */
+            audit: {
+                [key: string]: unknown;
+            }[];
+            /** Client */
+            client: {
+                [key: string]: unknown;
+            } | null;
+            /** Client Id */
+            client_id: number;
+            /** Decision Outcomes */
+            decision_outcomes: {
+                [key: string]: unknown;
+            }[];
+            /** Decisions */
+            decisions: {
+                [key: string]: unknown;
+            }[];
+            /** Deliveries */
+            deliveries: {
+                [key: string]: unknown;
+            }[];
+            /** Emails */
+            emails: {
+                [key: string]: unknown;
+            }[];
+            /** Episode History */
+            episode_history: {
+                [key: string]: unknown;
+            }[];
+            /** Episodes */
+            episodes: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Exported At
+             * Format: date-time
+             */
+            exported_at: string;
+            /** Model Calls */
+            model_calls: {
+                [key: string]: unknown;
+            }[];
+            /** Operations */
+            operations: {
+                [key: string]: unknown;
+            }[];
+            /** Orders */
+            orders: {
+                [key: string]: unknown;
+            }[];
+            /** Places */
+            places: components["schemas"]["PlaceOfData"][];
+            /** Score Features */
+            score_features: {
+                [key: string]: unknown;
+            }[];
+            /** Scores */
+            scores: {
+                [key: string]: unknown;
+            }[];
+            /** Suppressions */
+            suppressions: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * ClientIn
@@ -795,13 +1005,15 @@ export interface components {
         /**
          * DecisionIn
          * @description A person's decision about one episode; the mailer applies it.
+         *
+         *     An edit carries a wording, and a resolution whether the email was sent.
          */
         DecisionIn: {
             /**
              * Action
              * @enum {string}
              */
-            action: "release" | "retry" | "approve" | "edit" | "reject";
+            action: "release" | "retry" | "approve" | "edit" | "reject" | "resolve";
             /** Actor */
             actor: string;
             /** Draft Hash */
@@ -812,9 +1024,7 @@ export interface components {
              * Payload
              * @default {}
              */
-            payload: {
-                [key: string]: unknown;
-            };
+            payload: components["schemas"]["Wording"] | components["schemas"]["Resolution"] | components["schemas"]["NoPayload"];
         };
         /**
          * DecisionRow
@@ -825,7 +1035,7 @@ export interface components {
              * Action
              * @enum {string}
              */
-            action: "release" | "retry" | "approve" | "edit" | "reject" | "erase";
+            action: "release" | "retry" | "approve" | "edit" | "reject" | "resolve" | "erase";
             /** Actor */
             actor: string;
             /**
@@ -833,6 +1043,8 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Difference */
+            difference: string | null;
             /** Draft Hash */
             draft_hash: string | null;
             /** Episode Id */
@@ -847,6 +1059,64 @@ export interface components {
             payload: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * Delivery
+         * @description One attempt to send the email.
+         */
+        Delivery: {
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Message Id */
+            message_id: string;
+            /** Outcome */
+            outcome: string;
+            /** Status Code */
+            status_code: number | null;
+        };
+        /**
+         * Effect
+         * @description What writing to clients did, against those held out; no figure while there are too few.
+         */
+        Effect: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            difference: components["schemas"]["PointsApart"] | null;
+            /** Enough */
+            enough: boolean;
+            held_out: components["schemas"]["EffectArm"];
+            /** Level */
+            level: number;
+            /** Needed Per Arm */
+            needed_per_arm: number;
+            not_held_out: components["schemas"]["EffectArm"];
+            /** Power */
+            power: number;
+            /** Smallest Points */
+            smallest_points: number;
+            /** Waiting */
+            waiting: number;
+            /** Window Days */
+            window_days: number;
+        };
+        /**
+         * EffectArm
+         * @description One arm: clients by the draw of their first episode, whatever became of it.
+         */
+        EffectArm: {
+            /** Clients */
+            clients: number;
+            /** Ordered */
+            ordered: number | null;
+            rate: components["schemas"]["Rate"] | null;
         };
         /**
          * EmailCounts
@@ -1208,6 +1478,28 @@ export interface components {
             wal_status: string | null;
         };
         /**
+         * LedgerBooks
+         * @description Whether every episode is accounted for: begun once, and in the state its history leads to.
+         */
+        LedgerBooks: {
+            /** Balanced */
+            balanced: boolean;
+            /** Begun */
+            begun: number;
+            /** By History */
+            by_history: {
+                [key: string]: number;
+            };
+            /** By State */
+            by_state: {
+                [key: string]: number;
+            };
+            /** Mismatched */
+            mismatched: number | null;
+            /** Total */
+            total: number;
+        };
+        /**
          * LiftOfScore
          * @description What lifts a client out of risk: one order on the served day is enough, nothing less is.
          */
@@ -1223,6 +1515,32 @@ export interface components {
             score_after_least: number;
             /** Score Before */
             score_before: number;
+        };
+        /**
+         * Lineage
+         * @description Where an email came from, step by step, and what was written back.
+         */
+        Lineage: {
+            /** Calls */
+            calls: components["schemas"]["ModelCall"][];
+            checks: components["schemas"]["Checks"];
+            /** Decisions */
+            decisions: components["schemas"]["DecisionRow"][];
+            /** Deliveries */
+            deliveries: components["schemas"]["Delivery"][];
+            email: components["schemas"]["EmailRow"];
+            /** Erased */
+            erased: boolean;
+            /** Evidence */
+            evidence: components["schemas"]["TracedDay"][];
+            /** Facts Used */
+            facts_used: string[];
+            /** History */
+            history: components["schemas"]["StateChange"][];
+            policy: components["schemas"]["PolicyRow"];
+            score: components["schemas"]["ScoreOfEpisode"] | null;
+            /** Written As Of */
+            written_as_of: string | null;
         };
         /**
          * MailerStatus
@@ -1283,6 +1601,11 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /**
+         * NoPayload
+         * @description Nothing: the action says it all.
+         */
+        NoPayload: Record<string, never>;
         /**
          * OperationRow
          * @description A run that somebody started: how far it is, or how it ended.
@@ -1469,6 +1792,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[SuppressionRow] */
+        Page_SuppressionRow_: {
+            /** Items */
+            items: components["schemas"]["SuppressionRow"][];
+            /** Next */
+            next: string | null;
+        };
         /**
          * PartsOfScore
          * @description What each part contributes to the log-odds.
@@ -1482,6 +1812,30 @@ export interface components {
             recency: number;
             /** Value */
             value: number;
+        };
+        /**
+         * PlaceOfData
+         * @description One place that holds something about clients.
+         */
+        PlaceOfData: {
+            /** Derived */
+            derived: boolean;
+            /** Holds */
+            holds: string;
+            /** Place */
+            place: string;
+        };
+        /**
+         * PointsApart
+         * @description How many points the rate of those who were not held out is above the others'.
+         */
+        PointsApart: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** Points */
+            points: number;
         };
         /**
          * PolicyIn
@@ -1569,6 +1923,30 @@ export interface components {
             end: string;
         };
         /**
+         * Rate
+         * @description A share of clients, with its 95 % interval.
+         */
+        Rate: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** Value */
+            value: number;
+        };
+        /**
+         * RecordPlace
+         * @description Where a record stands.
+         */
+        RecordPlace: {
+            /** Offset */
+            offset: number;
+            /** Partition */
+            partition: number;
+            /** Topic */
+            topic: string;
+        };
+        /**
          * ReplayIn
          * @description Which clients to send once more.
          */
@@ -1577,6 +1955,14 @@ export interface components {
             actor: string;
             /** Client Ids */
             client_ids: number[];
+        };
+        /**
+         * Resolution
+         * @description Whether an email went out of which nobody knew.
+         */
+        Resolution: {
+            /** Sent */
+            sent: boolean;
         };
         /**
          * ScoreEvent
@@ -1638,6 +2024,46 @@ export interface components {
             n: number;
             /** Value */
             value: number;
+        };
+        /**
+         * ScoreOfEpisode
+         * @description The score that opened the episode: a function of the evidence, the day and the policy.
+         */
+        ScoreOfEpisode: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /**
+             * Cause
+             * @enum {string}
+             */
+            cause: "score" | "silence";
+            /**
+             * Crossing Day
+             * Format: date
+             */
+            crossing_day: string;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Entry */
+            entry: number;
+            /** Generation */
+            generation: number;
+            /**
+             * Last Order Day
+             * Format: date
+             */
+            last_order_day: string;
+            parts: components["schemas"]["PartsOfScore"];
+            /** Score */
+            score: number;
+            /** Value At Risk */
+            value_at_risk: number;
         };
         /**
          * ScoreParts
@@ -1858,6 +2284,35 @@ export interface components {
             total: number;
         };
         /**
+         * SuppressionIn
+         * @description An address that shall get no email any more.
+         */
+        SuppressionIn: {
+            /** Actor */
+            actor: string;
+            /** Address */
+            address: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * SuppressionRow
+         * @description An address that gets no email any more; nobody can read it from its hash.
+         */
+        SuppressionRow: {
+            /** Actor */
+            actor: string;
+            /** Address Hash */
+            address_hash: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * SystemStatus
          * @description The whole system; what could not be asked is null, and ``problems`` says why.
          */
@@ -1878,6 +2333,50 @@ export interface components {
             /** Problems */
             problems: string[];
             scorer: components["schemas"]["ScorerStatus"];
+        };
+        /**
+         * TracedDay
+         * @description One counted order-day of the evidence.
+         */
+        TracedDay: {
+            /** Cents */
+            cents: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Orders */
+            orders: components["schemas"]["TracedOrder"][];
+        };
+        /**
+         * TracedOrder
+         * @description One order of the evidence, and its image on the way from Postgres to the scorer.
+         */
+        TracedOrder: {
+            /** Amount */
+            amount: string | null;
+            /** Currency */
+            currency: string | null;
+            event: components["schemas"]["RecordPlace"] | null;
+            /**
+             * Image
+             * @enum {string}
+             */
+            image: "kept" | "superseded" | "removed" | "missing";
+            /** Lsn */
+            lsn: number | null;
+            /** Newest Version */
+            newest_version: number | null;
+            /** Order Id */
+            order_id: number;
+            /** Ordered At */
+            ordered_at: string | null;
+            raw: components["schemas"]["RecordPlace"] | null;
+            /** Status */
+            status: string | null;
+            /** Version */
+            version: number;
         };
         /**
          * Weights
@@ -1930,6 +2429,16 @@ export interface components {
             policy: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * Wording
+         * @description A person's wording of a draft; the mailer holds it to the limits of an email.
+         */
+        Wording: {
+            /** Body */
+            body: string;
+            /** Subject */
+            subject: string;
         };
     };
     responses: never;
@@ -2107,7 +2616,9 @@ export interface operations {
     };
     erase_client: {
         parameters: {
-            query?: never;
+            query?: {
+                actor?: string;
+            };
             header?: {
                 /** @description ETags; * takes any version */
                 "if-match"?: string | null;
@@ -2162,6 +2673,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClientRow"];
+                };
+            };
+            /** @description A problem, as RFC 9457 has it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    export_client: {
+        parameters: {
+            query: {
+                actor: string;
+            };
+            header?: never;
+            path: {
+                client_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document, as an attachment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientExport"];
                 };
             };
             /** @description A problem, as RFC 9457 has it */
@@ -2303,6 +2847,35 @@ export interface operations {
             };
         };
     };
+    read_effect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Effect"];
+                };
+            };
+            /** @description A problem, as RFC 9457 has it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_emails: {
         parameters: {
             query?: {
@@ -2369,6 +2942,37 @@ export interface operations {
             };
         };
     };
+    read_lineage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                episode_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lineage"];
+                };
+            };
+            /** @description A problem, as RFC 9457 has it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     follow: {
         parameters: {
             query?: never;
@@ -2385,6 +2989,37 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description A problem, as RFC 9457 has it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_ledger: {
+        parameters: {
+            query?: {
+                each?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerBooks"];
                 };
             };
             /** @description A problem, as RFC 9457 has it */
@@ -2834,6 +3469,102 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SystemStatus"];
                 };
+            };
+            /** @description A problem, as RFC 9457 has it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_suppressions: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SuppressionRow_"];
+                };
+            };
+            /** @description A problem, as RFC 9457 has it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    suppress_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuppressionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionRow"];
+                };
+            };
+            /** @description A problem, as RFC 9457 has it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    lift_suppression: {
+        parameters: {
+            query: {
+                actor: string;
+            };
+            header?: never;
+            path: {
+                address_hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem, as RFC 9457 has it */
             default: {

@@ -35,7 +35,7 @@ export type OrderInput = Omit<Schemas["OrderIn"], "id" | "ordered_at" | "amount"
 };
 export type OrderChanges = Schemas["OrderPatch"];
 export type DecisionInput = Schemas["DecisionIn"];
-export type DecisionAction = "release" | "retry" | "approve" | "reject";
+export type DecisionAction = DecisionInput["action"];
 
 export type ClientSort = NonNullable<
   NonNullable<operations["list_clients"]["parameters"]["query"]>["sort"]

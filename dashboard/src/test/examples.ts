@@ -120,6 +120,7 @@ export function decision(change: Partial<DecisionRow> = {}): DecisionRow {
     payload: {},
     outcome: null,
     outcome_reason: null,
+    difference: null,
     ...change,
   };
 }

@@ -4,7 +4,8 @@ import { seconds } from "../../shared/format.ts";
 import { Button } from "../../shared/ui/Button.tsx";
 import { Problem } from "../../shared/ui/Notice.tsx";
 import { useNow } from "../../shared/useNow.ts";
-import { ACTION_WORDS, actionsOf, standingOf, useDecide, useSent } from "./decisions.ts";
+import { choicesOf, standingOf, useDecide, useSent } from "./decisions.ts";
+import { EditDraft } from "./EditDraft.tsx";
 import styles from "./EmailActions.module.css";
 import { useEmail } from "./queries.ts";
 
@@ -23,29 +24,32 @@ export function EmailActions({ row, inList = false }: Props) {
   const standing = standingOf(row, detail, sent);
   const waiting = standing.kind === "waiting";
   const now = useNow(waiting ? 1_000 : null);
-  const actions = actionsOf(row.state);
-  if (actions.length === 0 && standing.kind === "none") return null;
+  const choices = choicesOf(row.state);
+  if (choices.length === 0 && standing.kind === "none") return null;
   return (
     <div className={styles["actions"]} aria-busy={waiting || decide.isPending}>
-      {actions.map((action, index) => {
+      {choices.map((choice, index) => {
+        const { action, name, doing } = choice;
         const isDoing =
           (waiting && standing.action === action) ||
-          (decide.isPending && decide.variables === action);
-        const words = ACTION_WORDS[action];
+          (decide.isPending && decide.variables.action === action);
         return (
           <Button
-            key={action}
+            key={name}
             small
             weight={action === "reject" ? "danger" : index === 0 && !inList ? "primary" : "quiet"}
             disabled={waiting || decide.isPending}
             onClick={() => {
-              decide.mutate(action);
+              decide.mutate(choice);
             }}
           >
-            {isDoing ? words.doing : words.name}
+            {isDoing ? doing : name}
           </Button>
         );
       })}
+      {row.state === "draft" && row.email !== null && !inList ? (
+        <EditDraft email={row.email} decide={decide} disabled={waiting} />
+      ) : null}
       {decide.error === null ? null : <Problem error={decide.error} small />}
       {standing.kind === "refused" ? (
         <p className={`${styles["note"] ?? ""} ${styles["refused"] ?? ""}`} role="status">

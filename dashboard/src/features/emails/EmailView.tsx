@@ -7,6 +7,7 @@ import { EmailStateBadge, SandboxLabel } from "../../shared/ui/Badge.tsx";
 import { Loading, Problem } from "../../shared/ui/Notice.tsx";
 import { Time } from "../../shared/ui/Time.tsx";
 import { useToday } from "../../shared/useStats.ts";
+import { Decisions } from "./Decisions.tsx";
 import { EmailActions } from "./EmailActions.tsx";
 import { nameOf } from "./EmailCard.tsx";
 import styles from "./EmailView.module.css";
@@ -56,6 +57,12 @@ function Shown({ row }: { row: EmailDetail }) {
         <h3>What happened</h3>
         <History changes={row.history} />
       </section>
+      {row.decisions.length === 0 ? null : (
+        <section className={styles["section"]} aria-label="Decisions">
+          <h3>What people decided</h3>
+          <Decisions decisions={row.decisions} />
+        </section>
+      )}
       {row.calls.length === 0 ? null : (
         <section className={styles["section"]} aria-label="Model calls">
           <h3>{plural(row.calls.length, "call")} to the model</h3>

@@ -1,17 +1,29 @@
 // How a person's decision stands, from what the page sent and what the mailer noted.
 import { describe, expect, it } from "vitest";
+import type { EmailState } from "../../api/types.ts";
 import { decision, emailDetail } from "../../test/examples.ts";
-import { actionsOf, standingOf, type Sent } from "./decisions.ts";
+import { choicesOf, editTo, standingOf, type Sent } from "./decisions.ts";
 
 const SENT: Sent = { id: 5, episodeId: "42-20600", action: "release", state: "held", at: 1_000 };
 
-describe("actionsOf", () => {
+describe("choicesOf", () => {
   it("offers what the state allows and nothing else", () => {
+    const actionsOf = (state: EmailState) => choicesOf(state).map((choice) => choice.action);
     expect(actionsOf("held")).toEqual(["release"]);
     expect(actionsOf("failed")).toEqual(["retry"]);
     expect(actionsOf("rejected")).toEqual(["retry"]);
     expect(actionsOf("draft")).toEqual(["approve", "reject"]);
     expect(actionsOf("written")).toEqual([]);
+  });
+
+  it("lets a person say how an uncertain delivery ended, either way", () => {
+    const payloads = choicesOf("uncertain").map((choice) => choice.payload);
+    expect(payloads).toEqual([{ sent: true }, { sent: false }]);
+  });
+
+  it("sends the whole new wording of a draft", () => {
+    const wording = { subject: "Hello", body: "Anew" };
+    expect(editTo(wording)).toMatchObject({ action: "edit", payload: wording });
   });
 });
 

@@ -15,22 +15,55 @@ import { createStore, useStore } from "../../shared/store.ts";
 /** Who decides, until people sign in. */
 const ACTOR = "dashboard";
 
-const ACTIONS: Partial<Record<EmailState, DecisionAction[]>> = {
-  held: ["release"],
-  failed: ["retry"],
-  rejected: ["retry"],
-  draft: ["approve", "reject"],
+/** One thing that can be decided with one press. */
+export interface Choice {
+  action: DecisionAction;
+  name: string;
+  doing: string;
+  payload: NonNullable<DecisionInput["payload"]>;
+}
+
+const RELEASE: Choice = { action: "release", name: "Release", doing: "Releasing…", payload: {} };
+const RETRY: Choice = { action: "retry", name: "Retry", doing: "Retrying…", payload: {} };
+
+const CHOICES: Partial<Record<EmailState, Choice[]>> = {
+  held: [RELEASE],
+  failed: [RETRY],
+  rejected: [RETRY],
+  draft: [
+    { action: "approve", name: "Approve", doing: "Approving…", payload: {} },
+    { action: "reject", name: "Reject", doing: "Rejecting…", payload: {} },
+  ],
+  uncertain: [
+    { action: "resolve", name: "It arrived", doing: "Resolving…", payload: { sent: true } },
+    { action: "resolve", name: "It did not arrive", doing: "Resolving…", payload: { sent: false } },
+  ],
 };
 
-export const ACTION_WORDS: Record<DecisionAction, { name: string; doing: string }> = {
-  release: { name: "Release", doing: "Releasing…" },
-  retry: { name: "Retry", doing: "Retrying…" },
-  approve: { name: "Approve", doing: "Approving…" },
-  reject: { name: "Reject", doing: "Rejecting…" },
-};
+const ACTIONS: ReadonlySet<string> = new Set<DecisionAction>([
+  "release",
+  "retry",
+  "approve",
+  "edit",
+  "reject",
+  "resolve",
+]);
 
-export function actionsOf(state: EmailState): DecisionAction[] {
-  return ACTIONS[state] ?? [];
+/** Those that name the text that they are about: the mailer refuses them for any other. */
+const ABOUT_THE_TEXT: ReadonlySet<DecisionAction> = new Set(["approve", "edit", "reject"]);
+
+export function choicesOf(state: EmailState): Choice[] {
+  return CHOICES[state] ?? [];
+}
+
+/** A person's own wording of a draft. */
+export interface Wording {
+  subject: string;
+  body: string;
+}
+
+export function editTo(wording: Wording): Choice {
+  return { action: "edit", name: "Edit", doing: "Saving…", payload: { ...wording } };
 }
 
 /** A decision sent from this page, and the state of the row it was about. */
@@ -83,7 +116,7 @@ function standingOfStored(newest: DecisionRow | null): Standing {
 }
 
 function isAction(text: string): text is DecisionAction {
-  return Object.hasOwn(ACTION_WORDS, text);
+  return ACTIONS.has(text);
 }
 
 const sentDecisions = createStore<ReadonlyMap<string, Sent>>(new Map());
@@ -99,18 +132,18 @@ export function forgetSent(): void {
 export function useDecide(row: EmailRow) {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (action: DecisionAction) => {
-      const hash = action === "approve" || action === "reject" ? row.email?.draft_hash : null;
+    mutationFn: ({ action, payload }: Choice) => {
+      const hash = ABOUT_THE_TEXT.has(action) ? row.email?.draft_hash : null;
       const body: DecisionInput = {
         episode_id: row.episode_id,
         action,
         actor: ACTOR,
         draft_hash: hash ?? null,
-        payload: {},
+        payload,
       };
       return request<DecisionRow>("/api/decisions", { method: "POST", body });
     },
-    onSuccess: (decision, action) => {
+    onSuccess: (decision, { action }) => {
       const sent: Sent = {
         id: decision.id,
         episodeId: row.episode_id,

@@ -61,6 +61,29 @@ export function TextField({
   );
 }
 
+export function TextArea({
+  label,
+  name,
+  problem,
+  hint,
+  ...rest
+}: Shared & Omit<ComponentProps<"textarea">, "id">) {
+  const error = errorOf(problem, name);
+  return (
+    <Frame label={label} error={error} hint={hint}>
+      {(ids) => (
+        <textarea
+          {...rest}
+          {...ids}
+          name={name}
+          className={`${styles["control"] ?? ""} ${styles["area"] ?? ""}`}
+          aria-invalid={error === null ? undefined : true}
+        />
+      )}
+    </Frame>
+  );
+}
+
 export function SelectField({
   label,
   name,
