@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import httpx
 from confluent_kafka import KafkaException
 
-from bench import growth, latency, relay_race, scorer_race, whole_path
+from bench import emails, growth, latency, relay_race, scorer_race, whole_path
 from bench.errors import BenchFailed
 from bench.figures import merged, table
 from bench.show import say
@@ -57,11 +57,12 @@ class Size(NamedTuple):
     page_orders: int
     phase_s: int
     phases: int
+    emails: int
     growth: tuple[int, ...]
 
 
-QUICK = Size(3_000, 4, 5_000, 3, "sample", 20, 6, 1, ())
-FULL = Size(50_000, 1, 20_000, 3, "all", 500, 30, 3, (10_000, 100_000, 1_000_000))
+QUICK = Size(3_000, 4, 5_000, 3, "sample", 20, 6, 1, 3_000, ())
+FULL = Size(50_000, 1, 20_000, 3, "all", 500, 30, 3, 20_000, (10_000, 100_000, 1_000_000))
 
 
 def scorer(folder: Path, size: Size) -> dict[str, float]:
@@ -95,6 +96,11 @@ def rows(folder: Path, size: Size) -> dict[str, float]:
         return figures | latency.measure(stack, folder / "flood", size.phase_s, size.phases)
 
 
+def writing(folder: Path, size: Size) -> dict[str, float]:
+    """Measure how many emails a second one mailer writes with 200 slow calls in flight."""
+    return emails.measure(folder, size.emails)
+
+
 def growing(folder: Path, size: Size) -> dict[str, float]:
     """Measure ten times the clients, memory and recovery; the full run alone."""
     figures = growth.due_index()
@@ -108,6 +114,7 @@ PARTS: Mapping[str, Callable[[Path, Size], dict[str, float]]] = {
     "scorer": scorer,
     "relay": relay,
     "rows": rows,
+    "emails": writing,
     "growth": growing,
 }
 

@@ -28,6 +28,9 @@ TARGETS = (
     Target("two_lanes.ratio_p95", "≤", 2.0),
     Target("growth.ratio_100k_to_10k", "≤", 11.0),
     Target("growth.ratio_1m_to_100k", "≤", 11.0),
+    Target("emails.per_s", "≥", 180.0),
+    Target("emails.calls_in_flight", "≥", 180.0),
+    Target("memory_mb.mailer", "<", 300.0),
     Target("memory_mb.scorer_1m_clients", "<", 4000.0),
     Target("memory_mb.due_index_1m", "<", 300.0),
 )

@@ -285,7 +285,9 @@ def episodes_missing(stack: Stack) -> list[str]:
         for row in select(
             stack,
             "SELECT client_id, last_order_day FROM episodes"
-            " WHERE state NOT IN ('recovered', 'suppressed')",
+            " WHERE state NOT IN ('recovered', 'suppressed')"
+            # Opened again long after the crossing: it waits for a person where it stands.
+            " OR (state = 'recovered' AND reason LIKE '%a person may release it')",
         )
     }
     return [

@@ -7,7 +7,7 @@ from common.score.policy import Policy
 from fitting.fit import Ask, against, fit
 from fitting.held_out import drawn
 from fitting.parameters import Parameters
-from mailer.rules import in_holdout
+from mailer.episodes.rules import in_holdout
 from tests.unit.fitting.shops import history, made_up
 
 BASE = Policy(horizon_days=60)

@@ -1,0 +1,250 @@
+"""One mailer against a model that takes a second: emails a second, calls in flight, memory.
+
+Real are Postgres (durable, as in production), its schema, a broker, since the mailer insists on
+one, and HTTP. The backlog is put into the queue's table at once; the sandbox is the model.
+"""
+
+import asyncio
+import bisect
+import json
+import secrets
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import asyncpg
+import psutil
+
+from bench.errors import BenchFailed
+from bench.runner import cpu_s, peak_mb
+from bench.show import now_and_then, say
+from common.kafka import create_topics
+from common.policy import ShopPolicy
+from common.topics import TOPICS
+from stack import database, http
+from stack.environment import base
+from stack.kafka import Kafka
+from stack.places import HOST, free_port
+from stack.postgres import Postgres
+from stack.process import Process, run
+
+DELAY_S = 1.0
+IN_FLIGHT = 200
+WARM = 400
+PARTITIONS = 4
+POLICY = 2
+READY_LIMIT_S = 60.0
+MIGRATE_LIMIT_S = 120.0
+SLOWEST_PER_S = 20
+"""A mailer that is slower than this has failed."""
+STEADY = (0.1, 0.9)
+"""The first and the last of the emails are not counted: filling up, and running dry."""
+SILENT_DAYS = 60
+NAMES = ("Anna", "Bea", "Carlo", "Dora", "Emil", "Frida", "Gina", "Hugo")
+CATEGORIES = ("shoes", "dresses", "scarves", "hats", "coats")
+
+
+class Servers(NamedTuple):
+    """What stands around the mailer."""
+
+    postgres: Postgres
+    database_url: str
+    mailer_env: dict[str, str]
+    sandbox: Process
+    journal: Path
+    health: str
+
+
+def measure(folder: Path, emails: int) -> dict[str, float]:
+    """Let one mailer write so many emails; return its figures."""
+    with ExitStack() as stack:
+        servers = _start(stack, folder)
+        mailer = Process(
+            "mailer",
+            [sys.executable, "-m", "mailer"],
+            folder / "mailer.log",
+            env=servers.mailer_env,
+        )
+        stack.callback(mailer.stop)
+        mailer.start_ready(lambda: http.check(servers.health), READY_LIMIT_S)
+        asyncio.run(_written(servers.database_url, 0, WARM))
+        parts = {"mailer": mailer, "sandbox": servers.sandbox}
+        before = {name: cpu_s(part) for name, part in parts.items()}
+        database_before = _family_cpu_s(servers.postgres.process)
+        say(f"emails: {emails:,} episodes for one mailer, {IN_FLIGHT} calls at once of {DELAY_S} s")
+        moments = asyncio.run(_written(servers.database_url, WARM, emails))
+        figures = {
+            f"emails.{name}_cpu_ms": (cpu_s(part) - before[name]) * 1000 / emails
+            for name, part in parts.items()
+        }
+        spent = _family_cpu_s(servers.postgres.process) - database_before
+        figures["emails.postgres_cpu_ms"] = spent * 1000 / emails
+        figures["memory_mb.mailer"] = peak_mb(mailer)
+    first, last = (int(part * len(moments)) for part in STEADY)
+    arrived = _arrivals(servers.journal)
+    at_work = [_in_flight(arrived, moment) for moment in moments[first:last]]
+    return figures | {
+        "emails.per_s": (last - first) / (moments[last] - moments[first]),
+        "emails.calls_in_flight": statistics.median(at_work),
+    }
+
+
+def _start(stack: ExitStack, folder: Path) -> Servers:
+    postgres = stack.enter_context(Postgres.start(folder / "postgres"))
+    kafka = stack.enter_context(Kafka.start(folder / "kafka"))
+    create_topics(kafka.bootstrap_servers, TOPICS, PARTITIONS, 1)
+    passwords = {role: secrets.token_hex(16) for role in ("client_api", "mailer", "cdc", "engage")}
+    database.create(postgres.admin_url, "engage")
+    admin_url = postgres.admin_url.rpartition("/")[0] + "/engage"
+    run(
+        "migrate",
+        [sys.executable, "-m", "client_api", "migrate"],
+        folder / "migrate.log",
+        MIGRATE_LIMIT_S,
+        env=base()
+        | {"DATABASE_ADMIN_URL": admin_url}
+        | {f"{role.upper()}_PASSWORD": password for role, password in passwords.items()},
+    )
+    port, health, journal = free_port(), free_port(), folder / "journal.jsonl"
+    sandbox = Process(
+        "sandbox",
+        [sys.executable, "-m", "sandbox"],
+        folder / "sandbox.log",
+        env=base()
+        | {
+            "SANDBOX_PORT": str(port),
+            "SANDBOX_JOURNAL": str(journal),
+            "SANDBOX_DELAY_MS": str(round(DELAY_S * 1000)),
+        },
+    )
+    stack.callback(sandbox.stop)
+    sandbox.start_ready(lambda: http.check(f"http://{HOST}:{port}/livez"), READY_LIMIT_S)
+    mailer_env = base() | {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+        "TOPIC_PARTITIONS": str(PARTITIONS),
+        "DATABASE_URL": postgres.url("mailer", passwords["mailer"], "engage"),
+        "OPENROUTER_BASE_URL": f"http://{HOST}:{port}/api/v1",
+        "OPENROUTER_API_KEY": "sandbox",
+        "OPENROUTER_MODEL": "sandbox/writer-1",
+        "OPENROUTER_PROVIDER": "sandbox",
+        "MODEL_SANDBOX": "true",
+        "HOLDOUT_SALT": "bench",
+        "MAILER_CONCURRENCY": str(IN_FLIGHT),
+        "HEALTH_PORT": str(health),
+    }
+    asyncio.run(_publish_policy(admin_url))
+    return Servers(
+        postgres, admin_url, mailer_env, sandbox, journal, f"http://{HOST}:{health}/readyz"
+    )
+
+
+async def _publish_policy(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(
+            "INSERT INTO policies (id, document, created_by) VALUES ($1, $2, 'bench')",
+            POLICY,
+            ShopPolicy(version=POLICY, holdout_percent=0).model_dump_json(),
+        )
+    finally:
+        await connection.close()
+
+
+async def _written(url: str, known: int, emails: int) -> list[float]:
+    """Put a backlog into the queue and wait until it is written; return when each email was."""
+    connection = await asyncpg.connect(url)
+    try:
+        ids = (known + 1, known + emails)
+        await _fill(connection, known + 1, emails)
+        end = time.monotonic() + READY_LIMIT_S + emails / SLOWEST_PER_S
+        while (done := await connection.fetchval(COUNT, *ids)) < emails:
+            if time.monotonic() > end:
+                raise BenchFailed(f"the mailer wrote {done} of {emails} emails in time")
+            now_and_then(f"emails: {done:,} of {emails:,}")
+            await asyncio.sleep(0.5)
+        rows = await connection.fetch(WRITTEN, *ids)
+    finally:
+        await connection.close()
+    return [row["at"].timestamp() for row in rows]
+
+
+COUNT = "SELECT count(*) FROM episodes WHERE state = 'written' AND client_id BETWEEN $1 AND $2"
+WRITTEN = """
+    SELECT at FROM episode_history h JOIN episodes e ON e.id = h.episode_id
+    WHERE to_state = 'written' AND client_id BETWEEN $1 AND $2 ORDER BY at
+"""
+
+
+async def _fill(connection: "asyncpg.Connection[asyncpg.Record]", first: int, count: int) -> None:
+    """Make clients with two orders each, and an episode in the queue for each of them."""
+    now = datetime.now(UTC)
+    last = now.date() - timedelta(days=SILENT_DAYS)
+    ids = range(first, first + count)
+    people = [(i, NAMES[i % len(NAMES)], ["boho", "vintage"]) for i in ids]
+    orders = [
+        (i, now - timedelta(days=SILENT_DAYS + days), 50 + i % 100, "paid", category)
+        for i in ids
+        for days, category in ((40, CATEGORIES[(i + 1) % 5]), (0, CATEGORIES[i % 5]))
+    ]
+    episodes = [
+        (
+            f"{i}:{last}",
+            i,
+            "pending",
+            "fell at risk",
+            "scorer",
+            last,
+            now.date(),
+            *(now, 0.4, 50.0 + i % 100, POLICY, "{}"),
+        )
+        for i in ids
+    ]
+    begun = [(one[0], "pending", "fell at risk", "scorer") for one in episodes]
+    async with connection.transaction():
+        await connection.copy_records_to_table(
+            "clients", records=people, columns=["id", "first_name", "style_tags"]
+        )
+        await connection.copy_records_to_table(
+            "orders",
+            records=orders,
+            columns=["client_id", "ordered_at", "amount", "status", "category"],
+        )
+        await connection.copy_records_to_table("episodes", records=episodes, columns=EPISODE)
+        await connection.copy_records_to_table(
+            "episode_history",
+            records=begun,
+            columns=["episode_id", "to_state", "reason", "actor"],
+        )
+
+
+EPISODE = [
+    *("id", "client_id", "state", "reason", "actor", "last_order_day", "crossing_day"),
+    *("opened_as_of", "score", "value_at_risk", "policy_version", "event"),
+]
+
+
+def _arrivals(journal: Path) -> list[float]:
+    """Return when each call reached the model, in order."""
+    entries = (json.loads(line) for line in journal.read_text().splitlines())
+    calls = (entry for entry in entries if entry["path"].endswith("/chat/completions"))
+    return sorted(datetime.fromisoformat(entry["at"]).timestamp() for entry in calls)
+
+
+def _in_flight(arrived: Sequence[float], moment: float) -> int:
+    """Return how many calls the model was busy with: each is for exactly its delay."""
+    return bisect.bisect(arrived, moment) - bisect.bisect(arrived, moment - DELAY_S)
+
+
+def _family_cpu_s(process: Process) -> float:
+    """Return the processor time of a server and its workers; of those that ended, its part."""
+    top = psutil.Process(process.pid)
+    total = 0.0
+    for one in (top, *top.children(recursive=True)):
+        times = one.cpu_times()
+        total += times.user + times.system
+    return total
