@@ -263,14 +263,16 @@ DECLARE
 BEGIN
     -- It waits for erasures that are under way, and an erasure waits for it.
     PERFORM FROM clients WHERE id = ANY (named) ORDER BY id FOR KEY SHARE;
-    -- What it read may be of a former life: one that was erased since it began.
+    -- Whoever was erased, before or since it began, is left out; and what it read of one who has a
+    -- row again may be of the former life.
     NEW.result := jsonb_set(NEW.result, '{what_if,moved}', (
         SELECT coalesce(jsonb_agg(m ORDER BY n), '[]')
         FROM jsonb_array_elements(NEW.result #> '{what_if,moved}') WITH ORDINALITY AS t (m, n)
-        WHERE EXISTS (SELECT FROM clients WHERE id = (m ->> 'client_id')::bigint)
-          AND NOT EXISTS (SELECT FROM audit
-                          WHERE subject = 'client/' || (m ->> 'client_id')
-                            AND action = 'client.erased' AND at >= NEW.created_at)));
+        WHERE NOT EXISTS (
+            SELECT FROM audit
+            WHERE subject = 'client/' || (m ->> 'client_id') AND action = 'client.erased'
+              AND (at >= NEW.created_at OR NOT EXISTS (
+                  SELECT FROM clients WHERE id = (m ->> 'client_id')::bigint)))));
     RETURN NEW;
 END $$;
 -- Only when it ends: whoever erases afterwards holds locks of clients, and must wait for no other.
