@@ -53,23 +53,6 @@ QUICK_COMPACTION = {
 pytestmark = pytest.mark.timeout(1_200)
 
 
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A running system without a dashboard."""
-    folder = tmp_path_factory.mktemp("erasure")
-    print(f"logs: {folder / 'logs'}")
-    with Stack(folder, durable=False) as running:
-        running.start()
-        yield running
-
-
-@pytest.fixture
-def http(stack: Stack) -> Iterator[httpx.Client]:
-    """The API."""
-    with httpx.Client(base_url=stack.api_url, trust_env=False, timeout=60) as client:
-        yield client
-
-
 def create(http: httpx.Client, path: str, **body: object) -> Any:
     """Create something that must be accepted."""
     answer = http.post(path, json=body)

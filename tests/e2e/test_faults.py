@@ -6,7 +6,6 @@ Each test has clients of its own, and all are checked against the reference.
 import os
 import random
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -25,23 +24,6 @@ LETTERS_LIMIT_S = 60.0
 MANY_ORDERS = 5_000
 
 pytestmark = pytest.mark.timeout(600)
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A running system without a dashboard."""
-    folder = tmp_path_factory.mktemp("faults")
-    print(f"logs: {folder / 'logs'}")
-    with Stack(folder, durable=False) as running:
-        running.start()
-        yield running
-
-
-@pytest.fixture
-def http(stack: Stack) -> Iterator[httpx.Client]:
-    """The API."""
-    with httpx.Client(base_url=stack.api_url, trust_env=False, timeout=60) as client:
-        yield client
 
 
 def create(http: httpx.Client, path: str, **body: object) -> dict[str, object]:

@@ -4,7 +4,6 @@ One shop, captured, relayed and scored by real processes; each test has clients 
 """
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,27 +21,11 @@ from engage.lane import Lane
 from engage.postgres import connect as opened_database
 from engage.progress import Silent
 from tests.integration.cdc_relay.running import wait_for
-from tests.integration.engage.shop import Shop, open_shop, settle
-from tests.servers import PARTITIONS, execute, migrated_database
+from tests.integration.engage.shop import Shop, settle
+from tests.servers import PARTITIONS, execute
 
 BARE = {"order.removed.v1", "client.erased.v1"}
 ACTOR = "eve"
-
-
-@pytest.fixture(scope="module")
-def shop(
-    kafka: str,
-    connect: str,
-    postgres: str,
-    migrated_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Shop]:
-    """A shop that is captured and scored."""
-    with (
-        migrated_database(postgres, migrated_template) as database,
-        open_shop(kafka, connect, database, tmp_path_factory.mktemp("shop")) as opened,
-    ):
-        yield opened
 
 
 def deletion(client: int) -> tuple[str, ...]:

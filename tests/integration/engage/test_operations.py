@@ -27,27 +27,11 @@ from engage.progress import Silent
 from engage.replay import replay
 from engage.status import gather
 from tests.integration.cdc_relay.running import wait_for
-from tests.integration.engage.shop import CLIENTS, Shop, open_shop, settle
-from tests.servers import PARTITIONS, execute, from_anywhere, migrated_database
+from tests.integration.engage.shop import CLIENTS, Shop, settle
+from tests.servers import PARTITIONS, execute, from_anywhere
 
 GHOST = 777_777
 RAW = (CDC_CLIENTS.name, CDC_ORDERS.name)
-
-
-@pytest.fixture(scope="module")
-def shop(
-    kafka: str,
-    connect: str,
-    postgres: str,
-    migrated_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Shop]:
-    """A shop that is captured and scored."""
-    with (
-        migrated_database(postgres, migrated_template) as database,
-        open_shop(kafka, connect, database, tmp_path_factory.mktemp("shop")) as opened,
-    ):
-        yield opened
 
 
 @contextmanager

@@ -48,7 +48,6 @@ _COLUMNS = {
     "merged": "jsonb",
     "scored_at": "timestamptz",
 }
-_GUARD = "generation, merged_version, record_offset"
 UPSERT = f"""
     INSERT INTO score_features AS f ({", ".join(_COLUMNS)})
     SELECT * FROM unnest({", ".join(f"${i}::{t}[]" for i, t in enumerate(_COLUMNS.values(), 1))})

@@ -53,7 +53,7 @@ class Gate:
     @property
     def probe_wait_s(self) -> float:
         """How many seconds lie between a closing and the first probe, as things stand."""
-        return min(PROBE_WAIT_MAX_S, self._base_s * 2.0 ** min(max(self._closings - 1, 0), 16))
+        return self._wait_s(max(self._closings - 1, 0))
 
     def allowance(self, free: int) -> int:
         """Return how many of ``free`` workers may begin now."""
@@ -150,14 +150,16 @@ class Gate:
             self._changed.clear()
             tries = 0
             while self._closed is not None:
-                exponent = min(self._closings - 1 + tries, 16)
-                await asyncio.sleep(min(PROBE_WAIT_MAX_S, self._base_s * 2.0**exponent))
+                await asyncio.sleep(self._wait_s(self._closings - 1 + tries))
                 tries += 1
                 problem = await self._probe()
                 self._log.info("model probed", problem=problem)
                 if problem is None:
                     self._closed, self._trial, self._trial_taken = None, True, False
                     on_open()
+
+    def _wait_s(self, doublings: int) -> float:
+        return min(PROBE_WAIT_MAX_S, self._base_s * 2.0 ** min(doublings, 16))
 
     def _void(self, ticket: int) -> bool:
         return self._closed is not None or ticket != self._ticket
