@@ -4,19 +4,27 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
-from stack.family import Closing
-
 
 def run(jobs: Sequence[Callable[[], None]], call_off: Callable[[], None]) -> None:
     """Run all jobs at the same time and return when all are done.
 
-    When one raises, or we are interrupted, ``call_off`` must make the others end soon, with
-    Closing; what is raised is the error that was the cause.
+    When one raises, or we are interrupted, ``call_off`` must make the others end soon. What is
+    raised is the error that came first: the others may only follow from being called off, however
+    they end (a query whose server was stopped fails in its own way).
     """
     if not jobs:
         return
+    errors: list[BaseException] = []
+
+    def noted(job: Callable[[], None]) -> None:
+        try:
+            job()
+        except BaseException as error:
+            errors.append(error)
+            raise
+
     with ThreadPoolExecutor(len(jobs)) as pool:
-        futures = [pool.submit(job) for job in jobs]
+        futures = [pool.submit(noted, job) for job in jobs]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
             if any(future.done() and future.exception() for future in futures):
@@ -25,8 +33,7 @@ def run(jobs: Sequence[Callable[[], None]], call_off: Callable[[], None]) -> Non
         except BaseException:
             call_off()
             raise
-    errors = [error for future in futures if (error := future.exception())]
-    for error in sorted(errors, key=lambda error: isinstance(error, Closing)):
+    for error in errors:
         raise error
 
 

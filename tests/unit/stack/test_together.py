@@ -33,3 +33,18 @@ def test_the_cause_is_raised_and_the_others_are_called_off():
 
     with pytest.raises(ValueError, match="the cause"):
         together.run([waits, fails], called_off.set)
+
+
+def test_what_follows_from_being_called_off_is_not_the_cause():
+    """A query whose server was stopped under it fails in its own way; the first error counts."""
+    called_off = threading.Event()
+
+    def queries() -> None:
+        assert called_off.wait(LIMIT_S)
+        raise ConnectionError("closed in the middle of operation")
+
+    def fails() -> None:
+        raise ValueError("the cause")
+
+    with pytest.raises(ValueError, match="the cause"):
+        together.run([queries, fails], called_off.set)

@@ -1,6 +1,7 @@
 """The one door to confluent-kafka: clients, topics, dead letters, foreign errors translated."""
 
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from confluent_kafka import (
     Consumer,
     IsolationLevel,
+    KafkaError,
     KafkaException,
     Message,
     Producer,
@@ -26,6 +28,7 @@ from common.errors import Misconfigured, PoisonMessage, Transient
 from common.topics import Topic
 
 ADMIN_TIMEOUT_S = 15.0
+KNOWN_POLL_S = 0.05
 LIBRDKAFKA = logging.getLogger("librdkafka")
 """The library's own words go where all logs go, not raw to stderr; polling hands them over."""
 Headers = list[tuple[str, bytes]]
@@ -71,7 +74,8 @@ def verify(servers: str, topics: Iterable[Topic], partitions: int) -> None:
     """Check that the broker answers and every topic is there with its number of partitions.
 
     And that it takes records as large as may come: the broker's own limit is lower, and a topic
-    that existed before ours was stated still has it. Raises Misconfigured with one clear line.
+    that existed before ours was stated still has it. Raises Misconfigured with one clear line,
+    and Transient when a topic comes or goes meanwhile.
     """
     topics = list(topics)
     known = _metadata(servers)
@@ -119,7 +123,10 @@ def align_topics(servers: str, topics: Iterable[Topic]) -> int:
 
 
 def create_topics(servers: str, topics: Iterable[Topic], partitions: int, replication: int) -> int:
-    """Create the topics that are missing; return how many were. Raises Misconfigured, Transient."""
+    """Create the topics that are missing and wait until they can be used; return how many were.
+
+    Raises Misconfigured, Transient.
+    """
     known = _metadata(servers)
     missing = [topic for topic in topics if topic.name not in known]
     if not missing:
@@ -143,6 +150,7 @@ def create_topics(servers: str, topics: Iterable[Topic], partitions: int, replic
         except KafkaException as error:
             if "TOPIC_ALREADY_EXISTS" not in str(error):
                 raise Transient(f"topic {name} could not be created: {error}") from error
+    _await_known(servers, {topic.name for topic in missing})
     return len(missing)
 
 
@@ -208,6 +216,18 @@ def _metadata(servers: str) -> dict[str, int]:
     return {name: len(topic.partitions) for name, topic in found.topics.items()}
 
 
+def _await_known(servers: str, names: set[str]) -> None:
+    """Wait until the broker knows of topics: a controller says "created" before brokers heard it.
+
+    Raises Transient.
+    """
+    until = time.monotonic() + ADMIN_TIMEOUT_S
+    while unknown := names - _metadata(servers).keys():
+        if time.monotonic() > until:
+            raise Transient(f"created topics do not show up: {', '.join(sorted(unknown))}")
+        time.sleep(KNOWN_POLL_S)
+
+
 def _too_small(servers: str, topics: Iterable[Topic]) -> dict[str, tuple[int, int]]:
     """Return the topics that take only smaller records than they must: what they take, and must."""
     wanted = {topic.name: int(topic.config[LIMIT]) for topic in topics if LIMIT in topic.config}
@@ -221,5 +241,8 @@ def _too_small(servers: str, topics: Iterable[Topic]) -> dict[str, tuple[int, in
             for resource, future in admin.describe_configs(asked).items()
         }
     except KafkaException as error:
-        raise Misconfigured(f"the settings of topics cannot be read: {error}") from error
+        # The topics were in the metadata: one unknown here was made or deleted a moment ago.
+        unknown = error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+        kind = Transient if unknown else Misconfigured
+        raise kind(f"the settings of topics cannot be read: {error}") from error
     return {name: (found[name], least) for name, least in wanted.items() if found[name] < least}
