@@ -44,6 +44,7 @@ SLOWEST_PER_S = 20
 """A mailer that is slower than this has failed."""
 STEADY = (0.1, 0.9)
 """The first and the last of the emails are not counted: filling up, and running dry."""
+TICK_S = 0.05
 SILENT_DAYS = 60
 NAMES = ("Anna", "Bea", "Carlo", "Dora", "Emil", "Frida", "Gina", "Hugo")
 CATEGORIES = ("shoes", "dresses", "scarves", "hats", "coats")
@@ -72,12 +73,14 @@ def measure(folder: Path, emails: int) -> dict[str, float]:
         )
         stack.callback(mailer.stop)
         mailer.start_ready(lambda: http.check(servers.health), READY_LIMIT_S)
-        asyncio.run(_written(servers.database_url, 0, WARM))
+        asyncio.run(_fill(servers.database_url, 1, WARM))
+        asyncio.run(_written(servers.database_url, 1, WARM))
         parts = {"mailer": mailer, "sandbox": servers.sandbox}
+        say(f"emails: {emails:,} episodes for one mailer, {IN_FLIGHT} calls at once of {DELAY_S} s")
+        asyncio.run(_fill(servers.database_url, WARM + 1, emails))
         before = {name: cpu_s(part) for name, part in parts.items()}
         database_before = _family_cpu_s(servers.postgres.process)
-        say(f"emails: {emails:,} episodes for one mailer, {IN_FLIGHT} calls at once of {DELAY_S} s")
-        moments = asyncio.run(_written(servers.database_url, WARM, emails))
+        moments = asyncio.run(_written(servers.database_url, WARM + 1, emails))
         figures = {
             f"emails.{name}_cpu_ms": (cpu_s(part) - before[name]) * 1000 / emails
             for name, part in parts.items()
@@ -87,7 +90,7 @@ def measure(folder: Path, emails: int) -> dict[str, float]:
         figures["memory_mb.mailer"] = peak_mb(mailer)
     first, last = (int(part * len(moments)) for part in STEADY)
     arrived = _arrivals(servers.journal)
-    at_work = [_in_flight(arrived, moment) for moment in moments[first:last]]
+    at_work = [_in_flight(arrived, moment) for moment in _ticks(moments[first], moments[last])]
     return figures | {
         "emails.per_s": (last - first) / (moments[last] - moments[first]),
         "emails.calls_in_flight": statistics.median(at_work),
@@ -155,12 +158,11 @@ async def _publish_policy(url: str) -> None:
         await connection.close()
 
 
-async def _written(url: str, known: int, emails: int) -> list[float]:
-    """Put a backlog into the queue and wait until it is written; return when each email was."""
+async def _written(url: str, first: int, emails: int) -> list[float]:
+    """Wait until the backlog of so many clients is written; return when each email was."""
     connection = await asyncpg.connect(url)
     try:
-        ids = (known + 1, known + emails)
-        await _fill(connection, known + 1, emails)
+        ids = (first, first + emails - 1)
         end = time.monotonic() + READY_LIMIT_S + emails / SLOWEST_PER_S
         while (done := await connection.fetchval(COUNT, *ids)) < emails:
             if time.monotonic() > end:
@@ -180,8 +182,16 @@ WRITTEN = """
 """
 
 
-async def _fill(connection: "asyncpg.Connection[asyncpg.Record]", first: int, count: int) -> None:
+async def _fill(url: str, first: int, count: int) -> None:
     """Make clients with two orders each, and an episode in the queue for each of them."""
+    connection = await asyncpg.connect(url)
+    try:
+        await _copy(connection, first, count)
+    finally:
+        await connection.close()
+
+
+async def _copy(connection: "asyncpg.Connection[asyncpg.Record]", first: int, count: int) -> None:
     now = datetime.now(UTC)
     last = now.date() - timedelta(days=SILENT_DAYS)
     ids = range(first, first + count)
@@ -233,6 +243,11 @@ def _arrivals(journal: Path) -> list[float]:
     entries = (json.loads(line) for line in journal.read_text().splitlines())
     calls = (entry for entry in entries if entry["path"].endswith("/chat/completions"))
     return sorted(datetime.fromisoformat(entry["at"]).timestamp() for entry in calls)
+
+
+def _ticks(begin: float, end: float) -> list[float]:
+    """Return moments evenly spread, since emails are written several at a time."""
+    return [begin + number * TICK_S for number in range(int((end - begin) / TICK_S))]
 
 
 def _in_flight(arrived: Sequence[float], moment: float) -> int:

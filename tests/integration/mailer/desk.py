@@ -29,9 +29,9 @@ from mailer.episodes.release import Release
 from mailer.episodes.standing import Days
 from mailer.episodes.states import TRANSITIONS
 from mailer.episodes.wishes import Wishes
+from mailer.model import calls
 from mailer.model.budget import Need
-from mailer.model.calls import Asking
-from mailer.model.calls import begin as begin_call
+from mailer.model.calls import Asking, Beginning
 from mailer.model.openrouter import Call
 from mailer.model.replies import Receipt
 from mailer.model.verdicts import Answer
@@ -159,8 +159,8 @@ class Desk:
 
     async def accept(self, claim: Claim) -> None:
         """Hand in a text for a claim whose client was looked at."""
-        need = Need(0, 0)
-        call_id = await begin_call(self.pool, claim.episode_id, claim.attempt, ASKING, need)
+        one = Beginning(claim.episode_id, claim.attempt, Need(0, 0))
+        (call_id,) = await calls.begin(self.pool, [one], ASKING)
         await self.results.accept(claim, call_id, ANSWERED, DRAFT, "hash")
 
     async def write(self) -> None:

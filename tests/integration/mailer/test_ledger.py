@@ -364,7 +364,8 @@ async def test_a_call_whose_episode_ended_and_whose_worker_went_away_is_closed(d
     await desk.policy()
     episode = await desk.opened(await desk.client())
     (claim,) = await desk.claim()
-    await calls.begin(desk.pool, claim.episode_id, claim.attempt, ASKING, Need(0, Decimal(0)))
+    beginning = calls.Beginning(claim.episode_id, claim.attempt, Need(0, Decimal(0)))
+    await calls.begin(desk.pool, [beginning], ASKING)
     await desk.closed(episode)
     assert await desk.reap() == 0
     assert await calls.lose_older(desk.pool, 60) == 0

@@ -23,29 +23,40 @@ class Provenance(NamedTuple):
     """The rules that the text passed."""
 
 
+class Text(NamedTuple):
+    """A checked text of one episode."""
+
+    episode_id: str
+    client_id: int
+    letter: Letter
+    origin: Provenance
+    final_as_of: datetime | None
+    """The business time now when the text is final at once."""
+
+
 class WrittenTwice(Exception):
     """A final text was about to be replaced: a bug."""
 
 
-async def store(
-    conn: Connection,
-    episode_id: str,
-    client_id: int,
-    letter: Letter,
-    origin: Provenance,
-    *,
-    final_as_of: datetime | None,
-) -> None:
-    """Store an episode's text; one that was never final gives way, one that was does not.
+async def store(conn: Connection, texts: Sequence[Text]) -> None:
+    """Store texts of different episodes.
 
-    ``final_as_of`` is the business time now when the text is final at once.
+    One that was never final gives way, one that was does not: raises WrittenTwice.
     """
-    stored = await conn.fetchval(
+    stored = await conn.fetch(
         """
         INSERT INTO emails (episode_id, client_id, subject, body, facts_used, draft_hash,
                             prompt_version, prompt_hash, model, provider, generation_id, sandbox,
                             written_as_of, checks)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        SELECT episode_id, client_id, subject, body, facts_used::jsonb, draft_hash,
+               prompt_version, prompt_hash, model, provider, generation_id, sandbox,
+               written_as_of, checks::jsonb
+        FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[],
+                    $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::boolean[],
+                    $13::timestamptz[], $14::text[])
+            AS one (episode_id, client_id, subject, body, facts_used, draft_hash,
+                    prompt_version, prompt_hash, model, provider, generation_id, sandbox,
+                    written_as_of, checks)
         ON CONFLICT (episode_id) DO UPDATE SET
             subject = excluded.subject, body = excluded.body, facts_used = excluded.facts_used,
             draft_hash = excluded.draft_hash, prompt_version = excluded.prompt_version,
@@ -56,8 +67,17 @@ async def store(
         WHERE emails.written_as_of IS NULL
         RETURNING episode_id
         """,
-        episode_id,
-        client_id,
+        *_columns([_row(text) for text in texts]),
+    )
+    if missing := {text.episode_id for text in texts} - {row["episode_id"] for row in stored}:
+        raise WrittenTwice(", ".join(sorted(missing)))
+
+
+def _row(text: Text) -> tuple[object, ...]:
+    letter, origin = text.letter, text.origin
+    return (
+        text.episode_id,
+        text.client_id,
         letter.subject,
         letter.body,
         json.dumps(origin.facts_used),
@@ -68,11 +88,14 @@ async def store(
         origin.provider,
         origin.generation_id,
         origin.sandbox,
-        final_as_of,
+        text.final_as_of,
         json.dumps(origin.checks),
     )
-    if stored is None:
-        raise WrittenTwice(episode_id)
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    """Turn rows into columns, the form in which one statement takes many rows."""
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 async def replace(conn: Connection, episode_id: str, letter: Letter) -> None:

@@ -103,7 +103,8 @@ MOVE = """
             next_try_at = clock_timestamp() + make_interval(secs => $9),
             until = $10
         WHERE id = ANY ($1) AND state = $2
-        RETURNING *
+        RETURNING id, client_id, last_order_day, value_at_risk, policy_version,
+                  lease_token, attempts
     ), noted AS (
         INSERT INTO episode_history (episode_id, from_state, to_state, reason, actor)
         SELECT id, $2, $3, $4, $5 FROM moved
@@ -113,7 +114,10 @@ MOVE = """
 
 
 async def move(conn: Connection, ids: Sequence[str], change: Change) -> list[asyncpg.Record]:
-    """Change the state of those episodes that are in the change's origin; return their new rows."""
+    """Change the state of those episodes that are in the change's origin; return their new rows.
+
+    Of these, only what a claim needs: the evidence may be long.
+    """
     check(change.origin, change.target)
     return await conn.fetch(
         MOVE,
@@ -132,30 +136,43 @@ async def move(conn: Connection, ids: Sequence[str], change: Change) -> list[asy
 
 async def move_one(conn: Connection, episode_id: str, change: Change) -> None:
     """Change the state of one episode whose row the caller has locked; raises otherwise."""
-    if len(await move(conn, [episode_id], change)) != 1:
-        raise IllegalTransition(f"{episode_id} is not {change.origin}")
+    await move_all(conn, [episode_id], change)
 
 
-async def pass_through(conn: Connection, episode_id: str, first: Change, then: Change) -> None:
-    """Change the state twice at once, with both steps in the history; raises as ``move_one``."""
+async def move_all(conn: Connection, ids: Sequence[str], change: Change) -> None:
+    """Change the state of different episodes as ``move_one`` does, all or none."""
+    _all_moved(ids, await move(conn, ids, change), change.origin)
+
+
+def _all_moved(ids: Sequence[str], moved: Sequence[asyncpg.Record], origin: State) -> None:
+    if missing := set(ids) - {row["id"] for row in moved}:
+        raise IllegalTransition(f"not {origin}: {', '.join(sorted(missing))}")
+
+
+async def pass_through(conn: Connection, ids: Sequence[str], first: Change, then: Change) -> None:
+    """Change the states of different episodes twice at once, both steps in the history.
+
+    The caller has locked their rows; raises as ``move_one``.
+    """
     check(first.origin, first.target)
     check(first.target, then.target)
-    found = await conn.fetchval(
+    found = await conn.fetch(
         """
         WITH moved AS (
             UPDATE episodes SET state = $4, reason = $6, actor = $8, lease_until = NULL,
                                 next_try_at = NULL, until = NULL, updated_at = clock_timestamp()
-            WHERE id = $1 AND state = $2
+            WHERE id = ANY ($1) AND state = $2
             RETURNING id
+        ), noted AS (
+            INSERT INTO episode_history (episode_id, from_state, to_state, reason, actor)
+            SELECT id, origin, target, step.reason, step.actor
+            FROM moved, (VALUES (1, $2, $3, $5, $7), (2, $3, $4, $6, $8))
+                AS step (number, origin, target, reason, actor)
+            ORDER BY id, step.number
         )
-        INSERT INTO episode_history (episode_id, from_state, to_state, reason, actor)
-        SELECT id, origin, target, step.reason, step.actor
-        FROM moved, (VALUES (1, $2, $3, $5, $7), (2, $3, $4, $6, $8))
-            AS step (number, origin, target, reason, actor)
-        ORDER BY step.number
-        RETURNING episode_id
+        SELECT id FROM moved
         """,
-        episode_id,
+        list(ids),
         first.origin,
         first.target,
         then.target,
@@ -164,8 +181,7 @@ async def pass_through(conn: Connection, episode_id: str, first: Change, then: C
         first.actor,
         then.actor,
     )
-    if found is None:
-        raise IllegalTransition(f"{episode_id} is not {first.origin}")
+    _all_moved(ids, found, first.origin)
 
 
 async def postpone(conn: Connection, episode_id: str, until: Until, actor: str = MAILER) -> None:

@@ -1,11 +1,13 @@
 """How a client stands right now: there or erased, consenting or not, silent or back, due or not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import asyncpg
 
 from common.clock import BusinessClock, day_of
+from common.policy import ShopPolicy
 from common.score.ledger import Ledger, counts, entry_of_order, order_days
 from mailer.database import Connection
 from mailer.episodes.deferral import Circumstances, Hindrance, Until, capped, held_back
@@ -69,48 +71,79 @@ class Days:
         return day_of(moment, self.zone)
 
 
-# One statement, since it is asked twice an email: the client with what else bears on the episode,
-# and its orders. A day of slack, since the shop's days are not UTC's; the ledger's rules decide.
+# One statement for many, since it is asked twice an email: each client with what else bears on the
+# episode, and its orders. A day of slack, since the shop's days are not UTC's; the ledger's rules
+# decide. OFFSET 0 keeps to one look into an index for each, however large the tables have grown
+# since the statement was planned.
 STANDING = """
-    WITH who AS MATERIALIZED (
-        SELECT c.consent, c.time_zone, is_suppressed(c.id) AS suppressed,
+    WITH asked AS MATERIALIZED (
+        SELECT * FROM unnest($1::text[], $2::bigint[], $3::date[], $4::text[])
+            AS one (episode_id, client_id, last_order_day, state)
+    ), who AS MATERIALIZED (
+        SELECT asked.episode_id, asked.client_id, asked.last_order_day,
+               c.consent, c.time_zone, is_suppressed(c.id) AS suppressed,
                own.written_as_of IS NOT NULL AS was_final,
                own.subject = '' AS text_gone,
                (SELECT max(id) FROM policies) AS policy,
                (SELECT max(other.written_as_of) FROM emails other
-                WHERE other.client_id = c.id AND other.episode_id <> $2
-                  AND ($4 <> 'written' OR (other.written_as_of, other.episode_id)
+                WHERE other.client_id = c.id AND other.episode_id <> asked.episode_id
+                  AND (asked.state <> 'written' OR (other.written_as_of, other.episode_id)
                                         < (own.written_as_of, own.episode_id))) AS last_email
-        FROM clients c LEFT JOIN emails own ON own.episode_id = $2
-        WHERE c.id = $1
+        FROM asked
+        CROSS JOIN LATERAL (
+            SELECT id, consent, time_zone FROM clients WHERE id = asked.client_id OFFSET 0
+        ) c LEFT JOIN LATERAL (
+            SELECT episode_id, written_as_of, subject FROM emails
+            WHERE episode_id = asked.episode_id OFFSET 0
+        ) own ON true
     )
-    SELECT who.*, o.id, o.version, o.amount, o.status,
-           least(o.ordered_at, '9999-12-30Z'::timestamptz) AS ordered_at
-    FROM who LEFT JOIN orders o
-        ON o.client_id = $1 AND o.ordered_at >= ($3::date - 1)::timestamp AT TIME ZONE 'UTC'
+    SELECT who.*, o.*
+    FROM who LEFT JOIN LATERAL (
+        SELECT id, version, amount, status,
+               least(ordered_at, '9999-12-30Z'::timestamptz) AS ordered_at
+        FROM orders WHERE client_id = who.client_id
+            AND ordered_at >= (who.last_order_day - 1)::timestamp AT TIME ZONE 'UTC' OFFSET 0
+    ) o ON true
 """
 
 
 async def standing_of(
     conn: Connection, episode: asyncpg.Record, policies: Policies, days: Days
 ) -> Standing:
-    """Read how the client of an episode (its row) stands, by the policy in force.
+    """Read how the client of one episode (its row) stands, as ``standings_of`` does."""
+    return (await standings_of(conn, [episode], policies, days))[episode["id"]]
+
+
+async def standings_of(
+    conn: Connection, episodes: Sequence[asyncpg.Record], policies: Policies, days: Days
+) -> dict[str, Standing]:
+    """Read how the clients of episodes (their rows) stand, by episode and the policy in force.
 
     Orders count by the same rules as in the score. Of other emails to the client, all count for a
     text that is yet to become final, and for a ``written`` one those that became final before.
     """
-    rows = await conn.fetch(
+    found = await conn.fetch(
         STANDING,
-        episode["client_id"],
-        episode["id"],
-        episode["last_order_day"],
-        episode["state"],
+        [episode["id"] for episode in episodes],
+        [episode["client_id"] for episode in episodes],
+        [episode["last_order_day"] for episode in episodes],
+        [episode["state"] for episode in episodes],
     )
-    if not rows:
-        return Standing(Hindrance("suppressed", CLIENT_GONE))
+    rows: dict[str, list[asyncpg.Record]] = {episode["id"]: [] for episode in episodes}
+    for row in found:
+        rows[row["episode_id"]].append(row)
+    policy = await policies.version(conn, found[0]["policy"]) if found else None
+    return {
+        episode_id: _standing(of_one, policy, days)
+        if of_one and policy is not None
+        else Standing(Hindrance("suppressed", CLIENT_GONE))
+        for episode_id, of_one in rows.items()
+    }
+
+
+def _standing(rows: Sequence[asyncpg.Record], policy: ShopPolicy, days: Days) -> Standing:
     client = rows[0]
-    policy = await policies.version(conn, client["policy"])
-    last = episode["last_order_day"].toordinal() - EPOCH_ORDINAL
+    last = client["last_order_day"].toordinal() - EPOCH_ORDINAL
     case = Circumstances(client["time_zone"], last, client["last_email"])
     now = days.now()
     ordered = _newest_day(rows, days, policy.ahead_days) > last
@@ -135,7 +168,7 @@ def _hindrance(client: asyncpg.Record, *, ordered: bool) -> Hindrance | None:
     return Hindrance("recovered", ORDERED_SINCE) if ordered else None
 
 
-def _newest_day(orders: list[asyncpg.Record], days: Days, ahead_days: int) -> int:
+def _newest_day(orders: Sequence[asyncpg.Record], days: Days, ahead_days: int) -> int:
     """Return the newest counted order-day among rows of orders; far in the past without any."""
     ledger = Ledger()
     for order in orders:
@@ -147,22 +180,25 @@ def _newest_day(orders: list[asyncpg.Record], days: Days, ahead_days: int) -> in
     return max((d.day for d in order_days(ledger, days.today(), ahead_days)), default=-(2**31))
 
 
-async def profile_of(conn: Connection, client_id: int) -> Profile | None:
-    """Read the few columns that a prompt is made of; None when the client is gone."""
-    rows = await conn.fetch(
+async def profiles_of(conn: Connection, client_ids: Sequence[int]) -> dict[int, Profile]:
+    """Read the few columns that prompts are made of, by client; none of those who are gone."""
+    found = await conn.fetch(
         """
-        SELECT c.first_name, c.style_tags, o.category, o.amount, o.status
+        SELECT c.id, c.first_name, c.style_tags, o.category, o.amount, o.status
         FROM clients c LEFT JOIN LATERAL (
             SELECT category, amount, status, ordered_at, id FROM orders
             WHERE client_id = c.id ORDER BY ordered_at DESC, id DESC LIMIT $2
         ) o ON true
-        WHERE c.id = $1 ORDER BY o.ordered_at DESC, o.id DESC
+        WHERE c.id = ANY ($1) ORDER BY c.id, o.ordered_at DESC, o.id DESC
         """,
-        client_id,
+        list(client_ids),
         ORDERS_READ,
     )
-    if not rows:
-        return None
-    bought = [o for o in rows if o["category"] is not None]
-    categories = [o["category"] for o in bought if counts(o["status"], int(o["amount"] * 100))]
-    return Profile(rows[0]["first_name"], rows[0]["style_tags"], categories)
+    profiles: dict[int, Profile] = {}
+    for row in found:
+        known = profiles.setdefault(
+            row["id"], Profile(row["first_name"], row["style_tags"], categories=[])
+        )
+        if row["category"] is not None and counts(row["status"], int(row["amount"] * 100)):
+            known.categories.append(row["category"])
+    return profiles

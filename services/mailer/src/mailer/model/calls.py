@@ -1,5 +1,6 @@
 """The log of model calls: a row before each call, completed after it; never prompt or text."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mailer.database import Connection, Source
@@ -42,22 +43,49 @@ class Asking(NamedTuple):
     sandbox: bool
 
 
-async def begin(source: Source, episode_id: str, attempt: int, asking: Asking, need: Need) -> int:
-    """Note that a call begins, so that even one whose process dies is on record."""
-    found: int = await source.fetchval(
-        "INSERT INTO model_calls (episode_id, attempt, model, provider, outcome, latency_ms,"
-        " sandbox, reserved_tokens, reserved_usd)"
-        " VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8) RETURNING id",
-        episode_id,
-        attempt,
+class Beginning(NamedTuple):
+    """A call that is about to be made."""
+
+    episode_id: str
+    attempt: int
+    need: Need
+
+
+class Ended(NamedTuple):
+    """A call that was made, how it ended, and its number in the log."""
+
+    call_id: int
+    call: Call
+    outcome: str
+
+
+async def begin(source: Source, beginnings: Sequence[Beginning], asking: Asking) -> list[int]:
+    """Note that calls begin, so that even one whose process dies is on record.
+
+    Returns their numbers in the log, in their order.
+    """
+    rows = await source.fetch(
+        """
+        INSERT INTO model_calls (episode_id, attempt, model, provider, outcome, latency_ms,
+                                 sandbox, reserved_tokens, reserved_usd)
+        SELECT episode_id, attempt, $5, $6, $7, 0, $8, tokens, usd
+        FROM unnest($1::text[], $2::integer[], $3::integer[], $4::numeric[])
+            AS one (episode_id, attempt, tokens, usd)
+        RETURNING id, episode_id, attempt
+        """,
+        [one.episode_id for one in beginnings],
+        [one.attempt for one in beginnings],
+        [one.need.tokens for one in beginnings],
+        [one.need.usd for one in beginnings],
         asking.model,
         asking.provider,
         IN_FLIGHT,
         asking.sandbox,
-        need.tokens,
-        need.usd,
     )
-    return found
+    numbers: dict[tuple[str, int], list[int]] = {}
+    for row in rows:
+        numbers.setdefault((row["episode_id"], row["attempt"]), []).append(row["id"])
+    return [numbers[one.episode_id, one.attempt].pop() for one in beginnings]
 
 
 async def withdraw(source: Source, call_id: int) -> None:
@@ -70,25 +98,30 @@ async def withdraw(source: Source, call_id: int) -> None:
     )
 
 
-async def finish(conn: Connection, call_id: int, call: Call, outcome: str) -> None:
-    """Complete a call's row, once: a transaction that is tried again changes nothing more."""
-    receipt = call.receipt
+async def finish(conn: Connection, ended: Sequence[Ended]) -> None:
+    """Complete the rows of calls, once: a transaction that is tried again changes nothing more."""
+    receipts = [one.call.receipt for one in ended]
     await conn.execute(
         """
-        UPDATE model_calls SET outcome = $2, status_code = $3, provider = coalesce($4, provider),
-            generation_id = $5, prompt_tokens = $6, completion_tokens = $7,
-            cost_usd = $8::float8::numeric, latency_ms = $9
-        WHERE id = $1 AND outcome = ANY ($10)
+        UPDATE model_calls made SET outcome = one.outcome, status_code = one.status_code,
+            provider = coalesce(one.provider, made.provider), generation_id = one.generation_id,
+            prompt_tokens = one.prompt_tokens, completion_tokens = one.completion_tokens,
+            cost_usd = one.cost_usd::numeric, latency_ms = one.latency_ms
+        FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::text[],
+                    $6::integer[], $7::integer[], $8::float8[], $9::integer[])
+            AS one (id, outcome, status_code, provider, generation_id,
+                    prompt_tokens, completion_tokens, cost_usd, latency_ms)
+        WHERE made.id = ANY ($1) AND made.id = one.id AND made.outcome = ANY ($10)
         """,
-        call_id,
-        outcome,
-        receipt.status,
-        receipt.provider,
-        receipt.generation_id,
-        receipt.prompt_tokens,
-        receipt.completion_tokens,
-        receipt.cost_usd,
-        call.latency_ms,
+        [one.call_id for one in ended],
+        [one.outcome for one in ended],
+        [receipt.status for receipt in receipts],
+        [receipt.provider for receipt in receipts],
+        [receipt.generation_id for receipt in receipts],
+        [receipt.prompt_tokens for receipt in receipts],
+        [receipt.completion_tokens for receipt in receipts],
+        [receipt.cost_usd for receipt in receipts],
+        [one.call.latency_ms for one in ended],
         [IN_FLIGHT, UNKNOWN],
     )
 
@@ -127,14 +160,18 @@ async def lose_older(source: Source, seconds: float) -> int:
     return len(rows)
 
 
-async def unusable_texts(conn: Connection, episode_id: str) -> int:
-    """Count the texts of an episode that could not be used since a person last had it retried."""
-    found: int = await conn.fetchval(
+async def unusable_texts(conn: Connection, episode_ids: Sequence[str]) -> dict[str, int]:
+    """Count the texts that could not be used since a person last had the episode retried.
+
+    By episode; those without any are left out.
+    """
+    rows = await conn.fetch(
         f"""
-        SELECT count(*) FROM model_calls counted
-        WHERE episode_id = $1 AND starts_with(outcome, $2) AND at > {BEGAN_AFRESH}
+        SELECT episode_id, count(*) AS texts FROM model_calls counted
+        WHERE episode_id = ANY ($1) AND starts_with(outcome, $2) AND at > {BEGAN_AFRESH}
+        GROUP BY episode_id
         """,  # noqa: S608 - a constant
-        episode_id,
+        list(episode_ids),
         UNUSABLE,
     )
-    return found
+    return {row["episode_id"]: row["texts"] for row in rows}

@@ -1,10 +1,12 @@
 """Grants of model calls, counted in Postgres so that all mailers share one budget.
 
 A call's row is its grant. With limits, counting and writing it is one transaction under one lock;
-without, it is one plain insert. Time is the database's clock, the one that all mailers share.
+without, it is one plain insert for all that begin at about the same time. Time is the database's
+clock, the one that all mailers share.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,12 +16,16 @@ from common.logs import Logger
 from mailer.database import Pool, Source, persistently
 from mailer.model import calls
 from mailer.model.budget import GRANT_S, WINDOW_S, Limits, Need, Past, Spent, day_left, minute_left
-from mailer.model.calls import Asking
+from mailer.model.calls import Asking, Beginning
+from mailer.together import Together
 
 LOCK = "SELECT pg_advisory_xact_lock(7405, 1)"
 SETTLED_AFTER = timedelta(minutes=10)
 """Calls older than this are summed up once, not with every call."""
 SUM_UP_EVERY_S = 60.0
+BEGIN_TOGETHER_S = 0.01
+"""A call without limits waits so long at most for others that begin: it takes a second or more."""
+BEGIN_TOGETHER = 50
 
 RECENT = f"""
     SELECT extract(epoch FROM statement_timestamp() - at)::float8 AS age_s,
@@ -64,6 +70,7 @@ class Grants:
         self._log = log
         self._settled: _Settled | None = None
         self._summed_at = 0.0
+        self._beginnings = Together(self._note, wait_s=BEGIN_TOGETHER_S, most=BEGIN_TOGETHER)
 
     @property
     def limits(self) -> Limits:
@@ -76,7 +83,10 @@ class Grants:
 
     async def begin(self, episode_id: str, attempt: int, need: Need) -> Grant | Spent:
         """Note that a call begins, if it may: even one whose process dies is on record."""
-        return await persistently(lambda: self._begin(episode_id, attempt, need), self._retrying)
+        one = Beginning(episode_id, attempt, need)
+        if not self._limits.any:
+            return Grant(await self._beginnings.do(one), None)
+        return await persistently(lambda: self._begin(one), self._retrying)
 
     async def give_up(self, call_id: int) -> None:
         """Note that a granted call was never made."""
@@ -89,18 +99,20 @@ class Grants:
         await self._sum_up()
         return await self._left(self._pool, need)
 
-    async def _begin(self, episode_id: str, attempt: int, need: Need) -> Grant | Spent:
-        if not self._limits.any:
-            call_id = await calls.begin(self._pool, episode_id, attempt, self._asking, need)
-            return Grant(call_id, None)
+    async def _note(self, beginnings: Sequence[Beginning]) -> list[int]:
+        return await persistently(
+            lambda: calls.begin(self._pool, beginnings, self._asking), self._retrying
+        )
+
+    async def _begin(self, one: Beginning) -> Grant | Spent:
         async with self._pool.acquire() as conn, conn.transaction():
             await conn.execute(LOCK)
             # The row's time is read after this: the grant runs out early rather than late.
             locked_at = time.monotonic()
-            left = await self._left(conn, need)
+            left = await self._left(conn, one.need)
             if isinstance(left, Spent):
                 return left
-            call_id = await calls.begin(conn, episode_id, attempt, self._asking, need)
+            (call_id,) = await calls.begin(conn, [one], self._asking)
         return Grant(call_id, locked_at + GRANT_S)
 
     async def _left(self, source: Source, need: Need) -> int | Spent:

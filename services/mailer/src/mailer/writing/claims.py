@@ -103,12 +103,20 @@ async def _defer(
 
 
 async def extend(pool: Pool, held: Sequence[Claim], lease_s: float) -> None:
-    """Extend the leases of claims that are still held; lost ones are left alone."""
+    """Extend the leases of claims that are still held; lost ones are left alone.
+
+    So is one whose result is just being written: nobody waits for anybody here.
+    """
     await pool.execute(
         """
+        WITH held AS MATERIALIZED (
+            SELECT e.id FROM episodes e, unnest($1::text[], $2::bigint[]) AS held (id, token)
+            WHERE e.id = ANY ($1) AND e.id = held.id
+              AND e.lease_token = held.token AND e.state = 'writing'
+            FOR NO KEY UPDATE OF e SKIP LOCKED
+        )
         UPDATE episodes SET lease_until = clock_timestamp() + make_interval(secs => $3)
-        FROM unnest($1::text[], $2::bigint[]) AS held (id, token)
-        WHERE episodes.id = held.id AND lease_token = held.token AND state = 'writing'
+        FROM held WHERE episodes.id = held.id
         """,
         [c.episode_id for c in held],
         [c.token for c in held],
@@ -137,20 +145,30 @@ async def reap(pool: Pool) -> int:
     return len(lost)
 
 
-async def still_held(conn: Connection, claim: Claim) -> asyncpg.Record | None:
-    """Return the claimed episode's row, unlocked; None when the claim holds no longer."""
-    return await conn.fetchrow(
-        "SELECT * FROM episodes WHERE id = $1 AND state = 'writing' AND lease_token = $2",
-        claim.episode_id,
-        claim.token,
-    )
+HELD = """
+    SELECT id, client_id, last_order_day, state, lease_token FROM episodes
+    WHERE id = ANY ($1) AND state = 'writing' ORDER BY id
+"""
 
 
-async def lock_held(conn: Connection, claim: Claim) -> asyncpg.Record | None:
-    """Lock the claimed episode's row and return it; None when the claim holds no longer."""
-    row = await ledger.lock(conn, claim.episode_id)
-    held = row and row["state"] == "writing" and row["lease_token"] == claim.token
-    return row if held else None
+async def still_held(conn: Connection, held: Sequence[Claim]) -> dict[Claim, asyncpg.Record]:
+    """Return the rows, unlocked, of the claimed episodes whose claims still hold."""
+    return _held(held, await conn.fetch(HELD, _ids(held)))
+
+
+async def lock_held(conn: Connection, held: Sequence[Claim]) -> dict[Claim, asyncpg.Record]:
+    """Lock the rows of claimed episodes, in one order, and return those whose claims still hold."""
+    return _held(held, await conn.fetch(f"{HELD} FOR UPDATE", _ids(held)))
+
+
+def _ids(held: Sequence[Claim]) -> list[str]:
+    return [one.episode_id for one in held]
+
+
+def _held(held: Sequence[Claim], rows: list[asyncpg.Record]) -> dict[Claim, asyncpg.Record]:
+    by_token = {(row["id"], row["lease_token"]): row for row in rows}
+    found = {one: by_token.get((one.episode_id, one.token)) for one in held}
+    return {one: row for one, row in found.items() if row is not None}
 
 
 async def _times_lost(conn: Connection, episode_ids: list[str]) -> dict[str, int]:

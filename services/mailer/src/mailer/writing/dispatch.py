@@ -130,9 +130,13 @@ class Dispatcher:
             self._log.error("claims are left to their leases", error=str(error))
 
     async def _keep_leases(self) -> None:
+        known: set[Claim] = set()
         while True:
             await asyncio.sleep(self._lease_s / 4)
-            held = list(self._working.values())
+            # What was claimed since the last turn has most of its lease left; most of it is done
+            # before the next.
+            held = [claim for claim in self._working.values() if claim in known]
+            known = set(self._working.values())
             if held:
                 await self._persistently(lambda: claims.extend(self._pool, held, self._lease_s))  # noqa: B023
             if lost := await self._persistently(lambda: claims.reap(self._pool)):
