@@ -6,7 +6,6 @@ Form: Debezium 3.7, JSON without schemas, ``decimal.handling.mode=string``,
 
 import re
 from datetime import datetime
-from functools import lru_cache
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
@@ -20,8 +19,29 @@ Millis = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 Moment = Annotated[datetime, Meta(tz=True)]
 """A time with zone in the years 1 to 9999; what lies outside is poison."""
 
-_amount = re.compile(r"-?[0-9]{1,14}(?:\.[0-9]{1,2})?").fullmatch
-_currency = re.compile(r"[A-Z]{3}").fullmatch
+
+class Verdicts(dict[str, bool]):
+    """Whether a text is of a form: ``verdicts[text]`` looks at what it does not know, and keeps it.
+
+    A pattern in a type would be searched for anew each time, while prices and currencies repeat.
+    """
+
+    def __init__(self, pattern: str, remembered: int) -> None:
+        """Know nothing yet; never remember more than ``remembered`` texts."""
+        super().__init__()
+        self._match = re.compile(pattern).fullmatch
+        self._remembered = remembered
+
+    def __missing__(self, text: str) -> bool:
+        """Look at a text that did not come lately."""
+        if len(self) >= self._remembered:
+            self.clear()
+        found = self[text] = self._match(text) is not None
+        return found
+
+
+AMOUNTS = Verdicts(r"-?[0-9]{1,14}(?:\.[0-9]{1,2})?", 1 << 16)
+CURRENCIES = Verdicts(r"[A-Z]{3}", 1024)
 
 UNAVAILABLE = "__debezium_unavailable_value"
 """What Debezium writes for a large value that an update left alone and the log does not repeat.
@@ -94,15 +114,15 @@ OrderChange = Change[OrderRef, OrderRow]
 PolicyChange = Change[PolicyRef, PolicyRow]
 
 _CLIENTS = msgspec.json.Decoder(ClientChange)
-_read_order = msgspec.json.Decoder(OrderChange).decode
+_ORDERS = msgspec.json.Decoder(OrderChange)
+read_order = _ORDERS.decode
+"""Reads an order's shape only, for the hot path; ``order_change`` checks the rest."""
 _POLICIES = msgspec.json.Decoder(PolicyChange)
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What a decoder raises for bytes that are not what they should be."""
 
 OPS = frozenset("crud")
-PRESENT = frozenset("cru")
-"""Those after which the row is there."""
 
 T = TypeVar("T")
 
@@ -117,33 +137,19 @@ def order_change(raw: bytes) -> OrderChange:
 
     An update must carry the former image, or a move to another client would go unseen.
     """
-    try:
-        change = _read_order(raw)
-    except UNREADABLE as error:
-        raise _poison(error) from None
-    op, after = change.op, change.after
-    if after is None or op not in PRESENT:
-        return _checked(change)
-    if op == "u" and required(change.before, "before").id != after.id:
+    change = _checked(decode(_ORDERS, raw))
+    after = change.after
+    if after is None or change.op == "d":
+        return change
+    if change.op == "u" and required(change.before, "before").id != after.id:
         raise PoisonMessage("key_changed", "the id of a row never changes")
     if after.status == UNAVAILABLE:
         raise PoisonMessage("unavailable_value", "the image of the row is not whole: status")
-    # A pattern in the type would be searched for anew each time.
-    if not _is_amount(after.amount):
+    if not AMOUNTS[after.amount]:
         raise PoisonMessage("unknown_shape", "amount is no decimal of at most two places")
-    if not _is_currency(after.currency):
+    if not CURRENCIES[after.currency]:
         raise PoisonMessage("unknown_shape", "currency is no three letters")
     return change
-
-
-@lru_cache(maxsize=1 << 16)  # prices come again
-def _is_amount(text: str) -> bool:
-    return _amount(text) is not None
-
-
-@lru_cache(maxsize=1024)  # a shop has few
-def _is_currency(text: str) -> bool:
-    return _currency(text) is not None
 
 
 def policy_change(raw: bytes) -> PolicyChange:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Message
 
+from cdc_relay.hot import ORDERS, plain_order
 from cdc_relay.snapshot import SNAPSHOT_KEY
 from cdc_relay.source import NOTIFICATIONS, Batch, Position
 from cdc_relay.transactions import Headers, Record
@@ -14,6 +15,9 @@ from common.kafka import park
 from common.logs import Logger
 from common.partition import PartitionMap
 from common.topics import CONTROL
+
+Hear = Callable[[int, bytes | None], bytes | None]
+"""Is told of a notification and its offset; returns the state to be told, if any."""
 
 
 @dataclass
@@ -34,39 +38,53 @@ class Draft:
     newest_ms: int = 0
     """When the last record was written to its topic: wall time in milliseconds."""
 
-    def add(self, batch: Batch, hear: Callable[[int, bytes | None], bytes | None]) -> None:
+    def add(self, batch: Batch, hear: Hear) -> None:
         """Translate what was read.
 
         ``hear`` is told of notifications, with their offsets, and returns the state of a snapshot
         to be told to every partition, if any. A record that cannot be used is parked, in the same
         transaction.
         """
-        records, facts, partition_of = self.records, self.facts, self.partition_of
+        partition_of = self.partition_of
+        write, remember, passed = self.records.append, self.facts.append, self.passed
         for message in batch.records:
             topic, partition = message.topic() or "", message.partition() or 0
             offset = message.offset() or 0
-            try:
-                if topic == NOTIFICATIONS:
-                    state = hear(offset, message.value())
-                    if state is not None:
-                        self.tell_all(SNAPSHOT_KEY, state)
-                else:
-                    for out in translate(topic, partition, offset, message.value()):
-                        client_id = out.client_id
-                        if client_id is None:
-                            self.tell_all(out.key, out.value)
-                        else:
-                            to = partition_of[client_id]
-                            records.append((out.topic, out.value, out.key, to, None))
-                        if out.fact:
-                            facts.append(out.fact)
-            except PoisonMessage as error:
-                self._park(error, message)
-            self.passed[topic, partition] = offset + 1
+            if topic == ORDERS:
+                plain = plain_order(partition, offset, message.value(), partition_of)
+                if plain is not None:
+                    record, fact = plain
+                    write(record)
+                    remember(fact)
+                    # This name's hash is known, that of the message's is not.
+                    passed[ORDERS, partition] = offset + 1
+                    continue
+            self._add_any(message, topic, partition, offset, hear)
+            passed[topic, partition] = offset + 1
         self.read += len(batch.records)
         if batch.records:
             self.newest_ms = batch.records[-1].timestamp()[1]
         self.ends |= batch.ends
+
+    def _add_any(
+        self, message: Message, topic: str, partition: int, offset: int, hear: Hear
+    ) -> None:
+        try:
+            if topic == NOTIFICATIONS:
+                state = hear(offset, message.value())
+                if state is not None:
+                    self.tell_all(SNAPSHOT_KEY, state)
+                return
+            for out in translate(topic, partition, offset, message.value()):
+                if out.client_id is None:
+                    self.tell_all(out.key, out.value)
+                else:
+                    to = self.partition_of[out.client_id]
+                    self.records.append((out.topic, out.value, out.key, to, None))
+                if out.fact:
+                    self.facts.append(out.fact)
+        except PoisonMessage as error:
+            self._park(error, message)
 
     def tell_all(self, key: bytes, value: bytes | None) -> None:
         """Write a record to every partition of the control topic."""

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from common.errors import Transient
 
 Headers = list[tuple[str, str | bytes | None]]
-Record = tuple[str, bytes | None, bytes | None, int, Headers | None]
+Record = tuple[str, bytes | None, str | bytes | None, int, Headers | None]
 """What is to be written: topic, value, key, partition, headers."""
 
 START_TIMEOUT_S = 15.0

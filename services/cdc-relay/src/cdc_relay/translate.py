@@ -97,7 +97,7 @@ def _erased(row: ClientRow, origin: wire.Origin, ts_ms: int) -> list[Out]:
 
 
 def _order(place: Place, raw: bytes) -> list[Out]:
-    """The one hot path: nearly every record of a busy shop comes through here."""
+    """Any change of an order; ``hot`` makes the same of the plain ones, faster."""
     change = order_change(raw)
     source, row, op = change.source, change.after, change.op
     topic, partition, offset = place

@@ -84,7 +84,7 @@ def moment(ts_ms: int) -> datetime:
     return EPOCH + timedelta(milliseconds=ts_ms)
 
 
-_encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder().encode
 
 
 def event(table: str, key: int, data: Data, type_: str, ts_ms: int) -> tuple[str, bytes]:
@@ -95,6 +95,6 @@ def event(table: str, key: int, data: Data, type_: str, ts_ms: int) -> tuple[str
     """
     client = str(data.client_id)
     name = f"{table}:{key}:{data.version}:{client}:{type_}"
-    return name, _encode(
+    return name, encode(
         Event("1.0", name, SOURCE, type_, client, moment(ts_ms), "application/json", data)
     )
