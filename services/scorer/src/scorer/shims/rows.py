@@ -9,6 +9,7 @@ The holes, in ``faust/tables`` and ``faust/stores/rocksdb.py``:
   comes again, is no news any more, and the changelog never learns of it.
 - Values and the offset that they stand for are written apart.
 - Recovery hands over row by row, and an error on the way is only logged: see ``recovery``.
+- Its databases are set for few large rows: up to 2 GiB of cache in each partition (``database``).
 - ``_db_for_partition`` opens whatever partition it is asked for, owned or not, and a revoked one is
   closed by the garbage collector, some day.
 """
@@ -22,13 +23,7 @@ from faust.stores import rocksdb
 from faust.types import TP
 from faust.types.tables import CollectionT
 
-OPTIONS = {
-    "driver": "rocksdict",
-    "block_cache_size": 32 * 1024**2,
-    "write_buffer_size": 32 * 1024**2,
-    "max_write_buffer_number": 2,
-}
-"""Per partition. Faust's defaults cache up to 2 GiB in each of them."""
+from scorer.shims.database import open_database
 
 
 class NotOwned(Exception):
@@ -85,6 +80,9 @@ class RowStore(rocksdb.Store):
             db.close()
         self._dbs.clear()
 
+    def _open_for_partition(self, partition: int) -> Any:
+        return open_database(self.partition_path(partition))
+
     def _owned(self, partition: int) -> Any:
         db = self._dbs.get(partition)
         if db is None:
@@ -112,5 +110,5 @@ class RowTable(faust.Table[bytes, bytes]):
             value_type=bytes,
             value_serializer="raw",
             loop=self.loop,
-            options=dict(OPTIONS),
+            options={"driver": "rocksdict"},
         )
