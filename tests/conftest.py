@@ -1,10 +1,17 @@
-"""Marks each test by the folder it lies in: what it needs is where it stands."""
+"""Marks each test by the folder it lies in, and lets no property test fail for being slow."""
 
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
+
+# Speed lives in benchmarks: on a busy machine a good test draws its examples slowly, too.
+settings.register_profile(
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

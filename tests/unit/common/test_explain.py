@@ -1,7 +1,7 @@
 """The explanation of a score is true: what it promises happens when the order is placed."""
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from common.score.explain import LEAST_AMOUNT, explain
@@ -36,7 +36,6 @@ def ledger_of(orders) -> Ledger:
     return ledger
 
 
-@settings(deadline=None)
 @given(ORDERS, POLICIES, st.integers(0, 900))
 def test_the_promised_order_really_lifts_out_of_risk(orders, policy, today):
     """Placing the order leaves at_risk and lapsed, with the promised scores and safe days."""

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
@@ -76,7 +76,6 @@ def plain(value):
     return [plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-@settings(deadline=None)
 @given(st.one_of(SCORED, OPENED, CLOSED), MOMENTS)
 def test_what_is_written_is_read_as_the_same_event(data, time):
     """Scores and episodes written fast are read by the codec with every value as it was."""

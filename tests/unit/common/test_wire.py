@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from common import codec, events, wire
@@ -171,7 +171,6 @@ def test_what_no_lane_carries_is_refused():
     assert verdict(wire.read_lane, value) == ("unexpected", "a lane does not carry Tick")
 
 
-@settings(deadline=None)
 @given(
     st.one_of(st.from_regex(r"[-+ ]?[0-9]{0,17}[.,e]?[0-9]{0,3}", fullmatch=True), st.text("0.-9")),
     st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-5, minutes=-30))])),
@@ -194,7 +193,6 @@ def test_any_order_is_judged_as_by_the_codec(amount, at, currency, number):
     )
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_bytes_changed_at_random_are_judged_as_by_the_codec(data):
     """One to three bytes replaced, dropped or doubled anywhere in an event: the same verdict."""

@@ -123,7 +123,7 @@ policies = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(images=lanes(), policy=policies)
 def test_columns_agree_with_the_ledger_one_by_one(images: list[Image], policy: Policy):
     """Clients, scores, states, entries and crossings are those of common.score.model."""

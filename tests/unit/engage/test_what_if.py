@@ -52,7 +52,7 @@ def random_shop(seed: int, clients: int = 300) -> Shop:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6))
 def test_the_present_policy_changes_nothing(seed: int):
     """Tried against itself, a policy moves nobody, changes no score and expects no email."""
@@ -62,7 +62,7 @@ def test_the_present_policy_changes_nothing(seed: int):
     assert found.present == found.candidate
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10**6),
     theta=st.floats(0.1, 0.9),

@@ -15,7 +15,7 @@ SPLIT, HORIZON = 10_300, 60
 ROWS = made_up()
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(0, 2**32))
 def test_shuffled_and_repeated_lines_change_nothing(tmp_path_factory, seed):
     """Lines in any order, some of them twice, give the very same figures."""

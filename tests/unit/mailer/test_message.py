@@ -6,7 +6,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.delivery.message import FOOTER, Outgoing, build, message_id_of, one_line, usable
@@ -97,7 +97,6 @@ def test_the_text_ends_with_the_link():
     assert body.splitlines() == ["Dear Ann,", "", "hello.", "", FOOTER, LINK]
 
 
-@settings(deadline=None)
 @given(st.one_of(TEXT, NASTY), st.one_of(TEXT, NASTY), st.one_of(TEXT, NASTY))
 def test_no_text_makes_a_header_or_a_line_that_smtp_cannot_take(subject: str, body: str, name: str):
     """Whatever subject, text and sender's name hold, the headers are ours and the text arrives."""
@@ -117,14 +116,12 @@ def test_no_text_makes_a_header_or_a_line_that_smtp_cannot_take(subject: str, bo
     )
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=120))
 def test_a_subject_arrives_as_it_was_written(subject: str):
     """Letters, digits, signs and emojis of any script."""
     assert read(build(outgoing(subject)))["Subject"] == subject
 
 
-@settings(deadline=None)
 @given(st.from_regex(r"[0-9]{1,12}-[0-9]{1,6}", fullmatch=True))
 def test_an_episode_has_one_message_id(episode_id: str):
     """The same for ever, of RFC 5322's form, and without the client's number in it."""
@@ -166,7 +163,6 @@ def test_only_addresses_that_smtp_takes_are_usable(address: str | None, expected
     assert usable(address) == expected
 
 
-@settings(deadline=None)
 @given(st.one_of(TEXT, NASTY, st.emails()))
 def test_whatever_is_usable_can_break_no_command(text: str):
     """Nothing that ends an address or a line of SMTP survives."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import PoisonMessage
@@ -156,7 +156,6 @@ def test_five_thousand_orders_are_scored_as_few_are():
     assert 0 < told.score < 1
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_any_journey_ends_in_the_same_row_score_and_episodes(data):
     """Shuffled, doubled, late, after updates, cancellations, deletions and a re-snapshot.

@@ -3,7 +3,7 @@
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.score.ledger import Ledger, entry_of_order, entry_of_removal, order_days
@@ -90,7 +90,6 @@ def agree(one: Ledger, other: Ledger) -> None:
     )
 
 
-@settings(deadline=None)
 @given(st.data(), st.booleans())
 def test_a_row_is_the_library_s_ledger(data, keep_warm):
     """Whatever is merged, in whatever runs, warm or read anew: ledger and features agree."""
@@ -125,7 +124,6 @@ def test_a_row_is_the_library_s_ledger(data, keep_warm):
                 assert features_at(store.load(), HALF_LIFE, horizon) == want
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_short_row_s_bytes_forget_the_order_of_arrival(data):
     """The same images in any order give the same bytes, as long as a ledger lies in one row."""

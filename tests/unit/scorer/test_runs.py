@@ -1,6 +1,6 @@
 """A run of clients is assessed together and comes out as if one by one, to the last digit."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.score.crossing import TOGETHER_MIN, crossing_days
@@ -44,7 +44,6 @@ def row_of(orders) -> Row:
     return row
 
 
-@settings(deadline=None)
 @given(
     st.lists(LEDGERS, min_size=1, max_size=TOGETHER_MIN // 4),
     POLICIES | st.just(Policy()),
@@ -58,7 +57,6 @@ def test_a_run_is_assessed_as_one_by_one(ledgers, policy, today, together):
     assert assess_many(rows, today, policy) == want * (TOGETHER_MIN if together else 1)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.builds(
