@@ -1,6 +1,5 @@
 """The mailer's parts on a real Postgres in the test's own process: no Kafka and no model."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -42,6 +41,7 @@ from mailer.words.told import Draft
 from mailer.writing import claims
 from mailer.writing.claims import Claim
 from mailer.writing.results import Results
+from tests.integration.mailer import asked
 from tests.servers import Database
 
 NOON = datetime(2026, 5, 10, 12, tzinfo=UTC)
@@ -177,14 +177,7 @@ class Desk:
 
     async def decide(self, episode_id: str, action: str, **row: Any) -> asyncpg.Record:
         """Make a decision and have it applied; return its outcome."""
-        number = await self.people.fetchval(
-            "INSERT INTO decisions (episode_id, action, actor, draft_hash, payload)"
-            " VALUES ($1, $2, 'Pat', $3, $4) RETURNING id",
-            episode_id,
-            action,
-            row.get("draft_hash"),
-            json.dumps(row.get("payload", {})),
-        )
+        number = await asked.decide(self.people, episode_id, action, row)
         await self.decisions.apply_some()
         outcome = await self.people.fetchrow(
             "SELECT * FROM decision_outcomes WHERE decision_id = $1", number

@@ -26,6 +26,7 @@ from common.policy import ShopPolicy
 from common.topics import AT_RISK
 from stack.places import free_port
 from tests.groups import whole
+from tests.integration.mailer import asked
 from tests.servers import PARTITIONS, Database
 
 KEY = "canary-openrouter-key"
@@ -314,14 +315,7 @@ class World:
 
     async def decide(self, episode_id: str, action: str, **row: Any) -> asyncpg.Record:
         """Make a decision and wait for its outcome."""
-        number = await self.db.fetchval(
-            "INSERT INTO decisions (episode_id, action, actor, draft_hash, payload)"
-            " VALUES ($1, $2, 'Pat', $3, $4) RETURNING id",
-            episode_id,
-            action,
-            row.get("draft_hash"),
-            json.dumps(row.get("payload", {})),
-        )
+        number = await asked.decide(self.db, episode_id, action, row)
         found: asyncpg.Record = await until(
             lambda: self.db.fetchrow(
                 "SELECT * FROM decision_outcomes WHERE decision_id = $1", number
