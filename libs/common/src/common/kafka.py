@@ -31,7 +31,7 @@ ADMIN_TIMEOUT_S = 15.0
 KNOWN_POLL_S = 0.05
 LIBRDKAFKA = logging.getLogger("librdkafka")
 """The library's own words go where all logs go, not raw to stderr; polling hands them over."""
-Headers = list[tuple[str, bytes]]
+Headers = list[tuple[str, str | bytes | None]]
 LIMIT = "max.message.bytes"
 
 
@@ -182,19 +182,24 @@ def high_watermarks(servers: str, topics: Iterable[str]) -> dict[tuple[str, int]
 
 
 def park(error: PoisonMessage, message: Message, attempt: int = 1) -> tuple[str, Headers]:
-    """Return the dead-letter topic and headers for a record that can never be used."""
-    return f"{message.topic()}.dlq", dead_letter_headers(
+    """Return the dead-letter topic and all headers of a record that can never be used.
+
+    It keeps its own headers, before those that say why it is there.
+    """
+    own = message.headers() or []
+    reasons = dead_letter_headers(
         error,
         topic=message.topic() or "",
         partition=message.partition() or 0,
         offset=message.offset() or 0,
         attempt=attempt,
     )
+    return f"{message.topic()}.dlq", [*(own.items() if isinstance(own, dict) else own), *reasons]
 
 
 def dead_letter_headers(
     error: PoisonMessage, *, topic: str, partition: int, offset: int, attempt: int = 1
-) -> Headers:
+) -> list[tuple[str, bytes]]:
     """Say why a record was parked, where it came from, when, and at which attempt."""
     return [
         ("reason", error.reason.encode()),

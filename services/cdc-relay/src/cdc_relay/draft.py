@@ -8,7 +8,7 @@ from confluent_kafka import Message
 from cdc_relay.hot import ORDERS, plain_order
 from cdc_relay.snapshot import SNAPSHOT_KEY
 from cdc_relay.source import NOTIFICATIONS, Batch, Position
-from cdc_relay.transactions import Headers, Record
+from cdc_relay.transactions import Record
 from cdc_relay.translate import translate
 from common.errors import PoisonMessage
 from common.kafka import park
@@ -93,9 +93,7 @@ class Draft:
 
     def _park(self, error: PoisonMessage, message: Message) -> None:
         """Put a record aside as it came, with its reason."""
-        topic, reasons = park(error, message)
-        own = message.headers() or []
-        headers: Headers = [*(own.items() if isinstance(own, dict) else own), *reasons]
+        topic, headers = park(error, message)
         self.records.append((topic, message.value(), message.key(), 0, headers))
         self.parked += 1
         self.log.warning(

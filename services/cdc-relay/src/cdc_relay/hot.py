@@ -47,7 +47,7 @@ def plain_order(
     if not AMOUNTS[row.amount] or not CURRENCIES[row.currency] or row.status == UNAVAILABLE:
         return None
     source, client = change.source, str(client_id)
-    fact = f"orders:{order_id}:{version}:{client}:order.changed.v1"
+    fact = f"orders:{order_id}:{version}:{client}:{_TYPE}"
     value = _encode(
         _Event(
             "1.0",

@@ -7,8 +7,8 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from common.errors import Transient
+from common.kafka import Headers
 
-Headers = list[tuple[str, str | bytes | None]]
 Record = tuple[str, bytes | None, str | bytes | None, int, Headers | None]
 """What is to be written: topic, value, key, partition, headers."""
 

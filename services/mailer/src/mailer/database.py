@@ -9,6 +9,7 @@ import asyncpg
 from pydantic import SecretStr
 
 from common.errors import Misconfigured, Transient
+from common.logs import Logger
 
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -91,6 +92,15 @@ async def _leave(_: Connection) -> None:
 
     asyncpg has ended what was open; its own reset would cost a round trip with every use.
     """
+
+
+def saying_away(log: Logger) -> Callable[[Exception], None]:
+    """Return what tells ``log`` that Postgres is away: an error's type, never its text."""
+
+    def say(error: Exception) -> None:
+        log.warning("postgres is away", error=type(error).__name__)
+
+    return say
 
 
 async def persistently(

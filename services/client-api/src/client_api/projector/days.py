@@ -9,10 +9,10 @@ import numpy as np
 
 from client_api.database import DAY_SWITCH_LOCK, SWEEP_LOCK
 from client_api.projector.store import ScoreStore
+from common.clock import EPOCH
 from common.score.policy import Policy
 from common.score.sweep import NO_DAY, STATES, FeatureColumns, sweep
 
-EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 CHUNK_ROWS = 10_000
 DROP_WAIT = "200ms"
 """Dropping a day needs the table for itself for a moment; readers must not queue behind it long."""
@@ -106,7 +106,7 @@ class Days:
                 if not rows:
                     return filled
                 policies = await self._store.policies({row["policy_version"] for row in rows})
-                swept = sweep_rows(rows, day.toordinal() - EPOCH_ORDINAL, policies)
+                swept = sweep_rows(rows, (day - EPOCH).days, policies)
                 await db.execute(FILL, day, *swept, list(STATES))
             last = rows[-1]["client_id"]
             filled += len(rows)

@@ -128,7 +128,7 @@ class Projector:
             topic,
             key=message.key(),
             value=message.value(),
-            headers=[*(message.headers() or []), *headers],
+            headers=headers,
             on_delivery=delivered,
         )
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import asyncpg
 
 from common.logs import Logger
-from mailer.database import Connection, Pool, persistently
+from mailer.database import Connection, Pool, persistently, saying_away
 from mailer.delivery import outbox
 from mailer.delivery.message import usable
 from mailer.delivery.outbox import Parcel
@@ -68,6 +68,7 @@ class Results:
         self._retry_base_s = retry_base_s
         self._age_max = age_max
         self._log = log
+        self._retrying = saying_away(log)
 
     async def look(self, parcel: Parcel) -> Ready | None:
         """Look whether the text may be sent now; None when not, and then the parcel is settled."""
@@ -124,9 +125,6 @@ class Results:
     async def persistently(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do one transaction, again while Postgres is away; raises Transient."""
         return await persistently(work, self._retrying)
-
-    def _retrying(self, error: Exception) -> None:
-        self._log.warning("postgres is away", error=type(error).__name__)
 
     async def _look(self, parcel: Parcel) -> Ready | None:
         async with self._pool.acquire() as conn, conn.transaction():

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from common.health import Heartbeat
 from common.logs import Logger
-from mailer.database import Pool, persistently
+from mailer.database import Pool, persistently, saying_away
 from mailer.delivery import outbox
 from mailer.delivery.courier import Courier
 from mailer.delivery.gate import Gate
@@ -39,6 +39,7 @@ class Delivery:
         self._lease_s = lease_s
         self._beat = beat
         self._log = log
+        self._retrying = saying_away(log)
         self._gate: Gate | None = None
         self._sender: Sender | None = None
         if settings.delivery == "smtp":
@@ -92,6 +93,3 @@ class Delivery:
             if lost := await persistently(lambda: outbox.reap(self._pool), self._retrying):
                 self._log.error("deliveries of unknown outcome", episodes=lost)
             await asyncio.sleep(self._lease_s / 4)
-
-    def _retrying(self, error: Exception) -> None:
-        self._log.warning("postgres is away", error=type(error).__name__)

@@ -118,7 +118,7 @@ class Intake:
             topic,
             key=message.key(),
             value=message.value(),
-            headers=[*(message.headers() or []), *headers],
+            headers=headers,
             on_delivery=delivered,
         )
         if self._producer.flush(FLUSH_S) or failures:

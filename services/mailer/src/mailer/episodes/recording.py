@@ -11,7 +11,7 @@ from common.clock import BusinessClock, date_of
 from common.errors import PoisonMessage
 from common.events import EpisodeClosed, EpisodeOpened, Event
 from common.logs import Logger
-from mailer.database import Pool, persistently
+from mailer.database import Pool, persistently, saying_away
 from mailer.episodes import ledger, rules
 from mailer.episodes.emails import blank, erased
 from mailer.episodes.ledger import SCORER, Change, Opening
@@ -49,6 +49,7 @@ class Recorder:
         self._tick_s = settings.tick_period_s
         self._on_pending = on_pending
         self._log = log
+        self._retrying = saying_away(log)
 
     async def record(self, event: Event[Any]) -> None:
         """Record one event; raises PoisonMessage, and Transient when Postgres stays away."""
@@ -65,9 +66,6 @@ class Recorder:
                 await self._erased(closed, event)
             case EpisodeClosed() as closed:
                 await self._closed(closed)
-
-    def _retrying(self, error: Exception) -> None:
-        self._log.warning("postgres is away", error=type(error).__name__)
 
     async def _opened(self, event: EpisodeOpened) -> None:
         opening = _opening_of(event)

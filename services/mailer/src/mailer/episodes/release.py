@@ -12,7 +12,7 @@ import asyncpg
 
 from common.health import Heartbeat
 from common.logs import Logger
-from mailer.database import Connection, Pool, persistently
+from mailer.database import Connection, Pool, persistently, saying_away
 from mailer.episodes import ledger
 from mailer.episodes.ledger import MAILER, Change
 from mailer.episodes.policies import Policies
@@ -61,6 +61,7 @@ class Release:
         self._on_pending = on_pending
         self._beat = beat
         self._log = log
+        self._retrying = saying_away(log)
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -85,9 +86,6 @@ class Release:
                 woken.cancel()
         finally:
             stop.cancel()
-
-    def _retrying(self, error: Exception) -> None:
-        self._log.warning("postgres is away", error=type(error).__name__)
 
     async def turn(self) -> int:
         """Release what the rate leaves room for; return how many episodes were released."""

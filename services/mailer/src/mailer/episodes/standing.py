@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 import asyncpg
 
-from common.clock import BusinessClock, day_of
+from common.clock import EPOCH, BusinessClock, day_of
 from common.policy import ShopPolicy
 from common.score.ledger import Ledger, counts, entry_of_order, order_days
 from mailer.database import Connection
@@ -15,7 +15,6 @@ from mailer.episodes.policies import Policies
 from mailer.settings import Settings
 
 ORDERS_READ = 50
-EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 ORDERED_SINCE = "an order was counted since"
 CLIENT_GONE = "the client was erased"
@@ -143,7 +142,7 @@ async def standings_of(
 
 def _standing(rows: Sequence[asyncpg.Record], policy: ShopPolicy, days: Days) -> Standing:
     client = rows[0]
-    last = client["last_order_day"].toordinal() - EPOCH_ORDINAL
+    last = (client["last_order_day"] - EPOCH).days
     case = Circumstances(client["time_zone"], last, client["last_email"])
     now = days.now()
     ordered = _newest_day(rows, days, policy.ahead_days) > last

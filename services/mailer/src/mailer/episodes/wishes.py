@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from common.health import Heartbeat
 from common.logs import Logger
-from mailer.database import Connection, Pool, persistently
+from mailer.database import Connection, Pool, persistently, saying_away
 from mailer.episodes import emails, ledger
 from mailer.episodes.announcements import listen, rest
 from mailer.episodes.deferral import Hindrance
@@ -57,6 +57,7 @@ class Wishes:
         self._days = days
         self._beat = beat
         self._log = log
+        self._retrying = saying_away(log)
         self._announced = asyncio.Event()
         self._heard: set[int] = set()
         self._look_at_all = True
@@ -86,9 +87,6 @@ class Wishes:
         else:
             self._look_at_all = True
         self._announced.set()
-
-    def _retrying(self, error: Exception) -> None:
-        self._log.warning("postgres is away", error=type(error).__name__)
 
     async def sweep_all(self, stopping: asyncio.Event) -> None:
         """Go through all clients that have open episodes and may not be written to, in chunks."""

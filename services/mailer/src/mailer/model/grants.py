@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from common.logs import Logger
-from mailer.database import Pool, Source, persistently
+from mailer.database import Pool, Source, persistently, saying_away
 from mailer.model import calls
 from mailer.model.budget import GRANT_S, WINDOW_S, Limits, Need, Past, Spent, day_left, minute_left
 from mailer.model.calls import Asking, Beginning
@@ -67,7 +67,7 @@ class Grants:
         self._pool = pool
         self._limits = limits
         self._asking = asking
-        self._log = log
+        self._retrying = saying_away(log)
         self._settled: _Settled | None = None
         self._summed_at = 0.0
         self._beginnings = Together(self._note, wait_s=BEGIN_TOGETHER_S, most=BEGIN_TOGETHER)
@@ -91,9 +91,6 @@ class Grants:
     async def give_up(self, call_id: int) -> None:
         """Note that a granted call was never made."""
         await persistently(lambda: calls.withdraw(self._pool, call_id), self._retrying)
-
-    def _retrying(self, error: Exception) -> None:
-        self._log.warning("postgres is away", error=type(error).__name__)
 
     async def _room(self, need: Need) -> int | Spent:
         await self._sum_up()

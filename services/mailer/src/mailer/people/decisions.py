@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from common.health import Heartbeat
 from common.logs import Logger
-from mailer.database import Pool, persistently
+from mailer.database import Pool, persistently, saying_away
 from mailer.episodes import ledger
 from mailer.episodes.announcements import listen, rest
 from mailer.people.editing import Refusal
@@ -37,6 +37,7 @@ class Decisions:
         self._on_work = on_work
         self._beat = beat
         self._log = log
+        self._retrying = saying_away(log)
         self._announced = asyncio.Event()
 
     async def run(self, url: SecretStr, stopping: asyncio.Event) -> None:
@@ -56,9 +57,6 @@ class Decisions:
 
     def _heard(self, _payload: str) -> None:
         self._announced.set()
-
-    def _retrying(self, error: Exception) -> None:
-        self._log.warning("postgres is away", error=type(error).__name__)
 
     async def apply_some(self) -> int:
         """Apply the oldest decisions without an outcome; return how many there were."""

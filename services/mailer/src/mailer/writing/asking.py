@@ -13,7 +13,7 @@ from mailer.model.gate import Gate
 from mailer.model.grants import Grants
 from mailer.model.openrouter import COMPLETION_TOKENS_MAX, Call, OpenRouter
 from mailer.words.prompt import Messages, facts_of, messages_for
-from mailer.writing.claims import Claim
+from mailer.writing.claims import STOPPING, Claim
 
 GRANTS_MAX = 3
 """So often a grant may run out before its call begins; then this process is too slow for now."""
@@ -100,7 +100,7 @@ class Asker:
     def _forbidden(self, ticket: int, began: float) -> NotAsked | None:
         """Return why a call that has waited since ``began`` may not begin now, if so."""
         if self._stopping:
-            return NotAsked("released: the mailer stops")
+            return NotAsked(STOPPING)
         if not self._gate.admits(ticket):
             return NotAsked("the model was paused before this was asked")
         late = time.monotonic() - began > LOOK_GOOD_FOR_S

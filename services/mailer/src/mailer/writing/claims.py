@@ -22,6 +22,7 @@ from mailer.model import calls
 
 CLAIMED = "claimed by a worker"
 LEASE_LOST = "the worker's lease ran out"
+STOPPING = "released: the mailer stops"
 REAPED_MAX = 100
 LOOKED_AT = 100
 LOOKS_MAX = 10

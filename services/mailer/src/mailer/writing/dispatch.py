@@ -8,7 +8,7 @@ from typing import TypeVar
 from common.errors import Transient
 from common.health import Heartbeat
 from common.logs import Logger
-from mailer.database import Pool, persistently
+from mailer.database import Pool, persistently, saying_away
 from mailer.model import calls
 from mailer.model.gate import Gate
 from mailer.writing import claims
@@ -52,6 +52,7 @@ class Dispatcher:
         self._call_s = call_s
         self._beat = beat
         self._log = log
+        self._retrying = saying_away(log)
         self._wake = asyncio.Event()
         self._working: dict[asyncio.Task[None], Claim] = {}
         self._broken: BaseException | None = None
@@ -147,6 +148,3 @@ class Dispatcher:
 
     async def _persistently(self, work: Callable[[], Awaitable[T]]) -> T:
         return await persistently(work, self._retrying)
-
-    def _retrying(self, error: Exception) -> None:
-        self._log.warning("postgres is away", error=type(error).__name__)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from common.logs import Logger
-from mailer.database import Connection, Pool, persistently
+from mailer.database import Connection, Pool, persistently, saying_away
 from mailer.episodes import ledger
 from mailer.episodes.emails import finalise
 from mailer.episodes.ledger import Change
@@ -21,7 +21,6 @@ from mailer.writing.claims import Claim
 from mailer.writing.recheck import recheck
 
 KEPT = "the text was final once before: it is kept"
-STOPPING = "released: the mailer stops"
 LOOK_TOGETHER_S = 0.005
 """Claims are made together, so their looks come together."""
 ACCEPT_TOGETHER_S = 0.05
@@ -44,6 +43,7 @@ class Results:
         self._policies = known
         self._days = days
         self._log = log
+        self._retrying = saying_away(log)
         self._acceptance = Acceptance(pool, known, days, asking, log)
         self._glances = Together(self._glance, wait_s=LOOK_TOGETHER_S, most=TOGETHER)
         self._acceptances = Together(self._accept, wait_s=ACCEPT_TOGETHER_S, most=TOGETHER)
@@ -133,7 +133,7 @@ class Results:
         async with self._pool.acquire() as conn, conn.transaction():
             if await claims.lock_held(conn, [claim]):
                 await calls.lose(conn, [claim.episode_id])
-                change = Change("writing", "pending", STOPPING, attempts=-1)
+                change = Change("writing", "pending", claims.STOPPING, attempts=-1)
                 await ledger.move_one(conn, claim.episode_id, change)
 
     async def _standing(self, conn: Connection, claim: Claim) -> Standing | str:
@@ -169,9 +169,6 @@ class Results:
 
     async def _persistently(self, work: Callable[[], Awaitable[T]]) -> T:
         return await persistently(work, self._retrying)
-
-    def _retrying(self, error: Exception) -> None:
-        self._log.warning("postgres is away", error=type(error).__name__)
 
 
 def _is_free(standing: Standing) -> bool:
