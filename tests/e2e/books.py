@@ -344,5 +344,7 @@ def _still(row: Any, episode: Any) -> bool:
     """Tell whether an open episode is of its client's present silence, and not yet over."""
     if row is None or row["last_day"] != episode["last_order_day"]:
         return False
-    # Between entry and exit an opened episode stays open.
-    return row["state"] in {"at_risk", "lapsed"} or row["score"] <= row["exit"]
+    if row["state"] in {"at_risk", "lapsed"}:
+        return True
+    # Between entry and exit an opened episode stays open; one order-day has neither.
+    return row["exit"] is not None and row["score"] <= row["exit"]
