@@ -12,7 +12,7 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -260,6 +260,8 @@ def _family_cpu_s(process: Process) -> float:
     top = psutil.Process(process.pid)
     total = 0.0
     for one in (top, *top.children(recursive=True)):
-        times = one.cpu_times()
-        total += times.user + times.system
+        # An autovacuum's worker may end between the listing and the question.
+        with suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            total += times.user + times.system
     return total

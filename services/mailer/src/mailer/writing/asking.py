@@ -14,6 +14,7 @@ from mailer.model.grants import Grants
 from mailer.model.openrouter import COMPLETION_TOKENS_MAX, Call, OpenRouter
 from mailer.words.prompt import Messages, facts_of, messages_for
 from mailer.writing.claims import STOPPING, Claim
+from mailer.writing.pace import Pace
 
 GRANTS_MAX = 3
 """So often a grant may run out before its call begins; then this process is too slow for now."""
@@ -55,6 +56,7 @@ class Asker:
         self._grants = grants
         self.concurrency = concurrency
         self._slots = asyncio.Semaphore(concurrency)
+        self._pace = Pace(concurrency)
         self._log = log
         self._said: tuple[str, float] = ("", 0.0)
         self._stopping = False
@@ -80,6 +82,7 @@ class Asker:
         """Ask once, as soon as a slot is free and unless the gate or a budget forbid it."""
         began = time.monotonic()
         async with self._slots:
+            await asyncio.sleep(self._pace.wait_s(time.monotonic()))
             if (why := self._forbidden(ticket, began)) is not None:
                 return why
             try:
@@ -92,6 +95,7 @@ class Asker:
                     return NotAsked(self._wait(granted))
                 call = await self._model.complete(messages, granted.send_before)
                 if call is not None:
+                    self._pace.took(call.latency_ms / 1000)
                     self._note(claim, call)
                     return Asked(granted.call_id, call)
                 await self._grants.give_up(granted.call_id)
