@@ -6,9 +6,21 @@ Only the score's rules travel to the scorer; whoever writes emails reads the row
 from datetime import time
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from common.score.policy import Days, Policy
+
+ClockTime = Annotated[
+    time,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$",
+            "examples": ["21:00:00"],
+        }
+    ),
+]
+"""A time of any day; JSON Schema's own format ``time`` asks for an offset."""
 
 
 class QuietHours(BaseModel):
@@ -16,8 +28,8 @@ class QuietHours(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    begin: time = time(21)
-    end: time = time(8)
+    begin: ClockTime = time(21)
+    end: ClockTime = time(8)
 
     @model_validator(mode="after")
     def _are_hours_of_a_day(self) -> Self:

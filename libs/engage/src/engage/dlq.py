@@ -19,7 +19,7 @@ from engage import gone
 from engage.again import Again
 from engage.broker import Broker
 from engage.erase_owners import client_of
-from engage.frame import BadInput
+from engage.frame import BadInput, NotThere
 from engage.lane import RATE_PER_S, Lane
 from engage.letters import GROUP, SOURCES, Letter, handled, letters, summary
 from engage.meaning import Need, need_of
@@ -58,7 +58,7 @@ def source_of(topic: str) -> str:
     """Return the source topic, named with or without ``.dlq``; raises BadInput."""
     source = topic.removesuffix(".dlq")
     if source not in SOURCES:
-        raise BadInput(f"no letters are parked of topic {topic[:80]!r}; see `engage dlq list`")
+        raise NotThere(f"no letters are parked of topic {topic[:80]!r}; see `engage dlq list`")
     return source
 
 
@@ -188,7 +188,7 @@ def _some(broker: Broker, source: str, start: int, end: int) -> list[Letter]:
 def _at(broker: Broker, source: str, offset: int) -> Letter:
     found = next(letters(broker, source, offset), None)
     if found is None or found.offset != offset:
-        raise BadInput(f"there is no dead letter of {source} at offset {offset}")
+        raise NotThere(f"there is no dead letter of {source} at offset {offset}")
     return found
 
 

@@ -46,6 +46,10 @@ class BadInput(Exception):
     """What was asked makes no sense: one line says why, and nothing was changed (exit code 2)."""
 
 
+class NotThere(BadInput):
+    """What was asked for by its name is not there."""
+
+
 class Failed(Exception):
     """It was tried and did not succeed, or not wholly: one line says how far (exit code 1)."""
 

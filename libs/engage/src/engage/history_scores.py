@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from common.score.model import EXPONENT_MAX
 from common.score.policy import Policy
-from common.score.sweep import NO_DAY, STATES, FeatureColumns, Floats, Ints, sweep
+from common.score.sweep import NO_DAY, STATES, FeatureColumns, Floats, Ints, crossings, sweep
 from engage.history_columns import History, OrderDays
 
 NO_ORDERS, AT_RISK, LAPSED = (STATES.index(name) for name in ("no_orders", "at_risk", "lapsed"))
@@ -85,7 +85,7 @@ def _features(days: OrderDays, until: int, policy: Policy) -> tuple[Ints, Featur
     )
     repeat = np.flatnonzero(n > 1)
     entry = np.full(n.size, np.nan)
-    entry[repeat], columns.crossing_day[repeat] = _crossings(
+    entry[repeat], columns.crossing_day[repeat] = crossings(
         FeatureColumns(
             columns.frequency[repeat],
             columns.value[repeat],
@@ -97,23 +97,3 @@ def _features(days: OrderDays, until: int, policy: Policy) -> tuple[Ints, Featur
         policy,
     )
     return owner[begin], columns, entry
-
-
-def _crossings(columns: FeatureColumns, policy: Policy) -> tuple[Floats, Ints]:
-    """Return the entries and the first days at risk, by the bisection of ``common.score.model``."""
-    entry = np.minimum(policy.theta, policy.rho * _scores(columns, columns.last, policy))
-    low, high = columns.last.copy(), columns.last + policy.silence_max_days
-    while (wide := high - low > 1).any():
-        middle = (low + high) // 2
-        below = _scores(columns, middle, policy) <= entry
-        high = np.where(wide & below, middle, high)
-        low = np.where(wide & ~below, middle, low)
-    return entry, high
-
-
-def _scores(columns: FeatureColumns, days: Ints, policy: Policy) -> Floats:
-    """Return each client's score on a day of its own."""
-    silence = days - columns.last
-    # A sweep depends on the day by the silence alone: all are asked on day 0.
-    moved = columns._replace(first=columns.first - columns.last - silence, last=-silence)
-    return sweep(moved, 0, policy)[0]

@@ -30,6 +30,7 @@ RELAY, PROJECTOR, MAILER = "cdc-relay", "projector", "mailer"
 SCORER_GROUP = re.compile(rf"{SCORER}(?:-v([0-9]+))?")
 
 RELAYED = tuple(t.name for t in (CDC_CLIENTS, CDC_ORDERS, CDC_POLICIES, CDC_NOTIFICATIONS))
+SCORER_HOP = "lanes → scorer"
 LANES = (LIVE.name, BACKFILL.name, CONTROL.name)
 READERS = (
     ("cdc → relay", RELAY, RELAYED),
@@ -110,7 +111,7 @@ def measure_all(broker: Broker, groups: dict[str, Group]) -> list[Lag]:
         for name, group in groups.items()
         if (generation := generation_of(name)) is not None and group.members
     )
-    scorers = tuple(("lanes → scorer", group_of(g), LANES) for g in working or [1])
+    scorers = tuple((SCORER_HOP, group_of(g), LANES) for g in working or [1])
     lags = []
     for hop, group, topics in (READERS[0], *scorers, *READERS[1:]):
         members = groups[group].members if group in groups else 0

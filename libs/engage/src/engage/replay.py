@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engage.broker import Broker
-from engage.frame import BadInput
+from engage.frame import BadInput, NotThere
 from engage.lane import RATE_PER_S, Lane
 from engage.postgres import connect
 from engage.progress import Watcher
@@ -72,4 +72,4 @@ def _check(shop: Shop, chosen: Sequence[int]) -> None:
     if missing:
         named = ", ".join(map(str, missing[:NAMED_MAX]))
         more = f" and {len(missing) - NAMED_MAX:,} more" if len(missing) > NAMED_MAX else ""
-        raise BadInput(f"not in Postgres: client {named}{more}; nothing was sent")
+        raise NotThere(f"not in Postgres: client {named}{more}; nothing was sent")

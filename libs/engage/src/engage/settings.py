@@ -28,6 +28,10 @@ OF_STATE = {
     "mailer_url": "mailer_url",
     "topic_partitions": "topic_partitions",
     "clock_file": "clock_file",
+    "issuer_url": "auth_issuer",
+    "auth_audience": "auth_audience",
+    "tools_client_id": "tools_client_id",
+    "tools_client_secret": "tools_client_secret",
 }
 """Our names for what stands in a state file."""
 
@@ -51,6 +55,15 @@ class Settings(BaseSettings):
     engage_database_url: SecretStr | None = None
     """Postgres, as the role ``engage``: it reads what is captured and nothing personal."""
     client_api_url: str | None = None
+    auth_issuer: str | None = None
+    """The OIDC issuer whose tokens open client-api."""
+    auth_audience: str | None = None
+    """For whom they are, where the issuer wants to be told."""
+    tools_client_id: str | None = None
+    """Our own client at the issuer."""
+    tools_client_secret: SecretStr | None = None
+    tools_scope: str | None = None
+    """What to ask the issuer for; the scopes that a command needs without."""
     mailer_url: str | None = None
     """The mailer's health address, to tell whether it asks its model."""
     shop_time_zone: Annotated[str, AfterValidator(_is_a_zone)] = "UTC"
@@ -106,6 +119,18 @@ class Settings(BaseSettings):
                 "ENGAGE_DATABASE_URL must look like postgresql://engage:password@host:port/name"
             )
         return url
+
+    @property
+    def tools(self) -> tuple[str, str, str]:
+        """The issuer, our client there and its secret; raises Misconfigured without one."""
+        secret = self.tools_client_secret
+        return (
+            self._need(self.auth_issuer, "AUTH_ISSUER"),
+            self._need(self.tools_client_id, "TOOLS_CLIENT_ID"),
+            self._need(
+                None if secret is None else secret.get_secret_value(), "TOOLS_CLIENT_SECRET"
+            ),
+        )
 
     def _need(self, value: str | None, name: str) -> str:
         if not value:

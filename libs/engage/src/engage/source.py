@@ -101,11 +101,12 @@ def health(url: str) -> dict[str, Any]:
     return told
 
 
-def ask(url: str, verb: str, path: str) -> httpx.Response:
+def ask(url: str, verb: str, path: str, token: str | None = None) -> httpx.Response:
     """Ask a service on our own network; raises Misconfigured when nobody answers."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:
         with httpx.Client(base_url=url, timeout=LIMIT_S, trust_env=False) as client:
-            return client.request(verb, path)
+            return client.request(verb, path, headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Misconfigured(f"nobody answers at {url}: {type(error).__name__}") from error
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from common.score.policy import Policy
 from engage.history_columns import History, OrderDays
 from engage.history_scores import AT_RISK, LAPSED, assess_all, counted_between
+from engage.what_if_ranking import auc, calibration_error
 
 TOO_FEW = 30
 """Below this many clients a share says too little to be reported."""
@@ -45,6 +46,12 @@ class Backtest(BaseModel):
     """Of all with two or more order-days and not lapsed, whatever they were called: the same."""
     lapses_caught: Proportion
     """Of those of the base who lapsed by ``until_day``: who had been called at risk."""
+    scored: Annotated[int, Field(ge=0)] = 0
+    """Clients with a score on the day of the calls."""
+    auc: Share | None = None
+    """How well the scores ranked who would stay silent: 0.5 is chance, 1 is without a mistake."""
+    calibration_error: Share | None = None
+    """How far scores lay from the shares that ordered, over ten bins of equal size."""
 
 
 def backtest(history: History, day: int, policy: Policy) -> Backtest:
@@ -67,12 +74,19 @@ def backtest(history: History, day: int, policy: Policy) -> Backtest:
     called = found.state == AT_RISK
     silent = ~counted_between(history, as_of, until)
     lapsed = base & silent & (until - found.last > policy.lapse_days)
+    scored = ~np.isnan(found.score)
+    is_enough = int(scored.sum()) >= TOO_FEW
     return Backtest(
         as_of_day=as_of,
         until_day=until,
         precision=proportion(int((called & silent).sum()), int(called.sum())),
         base_rate=proportion(int((base & silent).sum()), int(base.sum())),
         lapses_caught=proportion(int((lapsed & called).sum()), int(lapsed.sum())),
+        scored=int(scored.sum()),
+        auc=auc(found.score[scored], silent[scored]) if is_enough else None,
+        calibration_error=calibration_error(found.score[scored], silent[scored])
+        if is_enough
+        else None,
     )
 
 

@@ -28,8 +28,11 @@ class FeatureColumns(NamedTuple):
     """NO_DAY where a client has fewer than two order-days."""
 
 
-def sweep(columns: FeatureColumns, day: int, policy: Policy) -> tuple[Floats, Ints]:
-    """Return the scores on ``day`` and the states as indexes into ``STATES``."""
+def sweep(columns: FeatureColumns, day: int | Ints, policy: Policy) -> tuple[Floats, Ints]:
+    """Return the scores on ``day`` and the states as indexes into ``STATES``.
+
+    ``day`` is one day for all, or one for each.
+    """
     silence = np.maximum(0, day - columns.last)
     decay = np.exp2(-np.minimum(silence / policy.half_life_days, EXPONENT_MAX))
     gap = (policy.gap_prior_days + columns.last - columns.first) / columns.n
@@ -51,3 +54,18 @@ def sweep(columns: FeatureColumns, day: int, policy: Policy) -> tuple[Floats, In
         STATES.index("active"),
     )
     return scores, states.astype(np.int64)
+
+
+def crossings(columns: FeatureColumns, policy: Policy) -> tuple[Floats, Ints]:
+    """Return the entries and the first days at risk, by the bisection of ``common.score.model``.
+
+    All clients have at least two order-days; what ``columns`` say of their crossing is not read.
+    """
+    entry = np.minimum(policy.theta, policy.rho * sweep(columns, columns.last, policy)[0])
+    low, high = columns.last.copy(), columns.last + policy.silence_max_days
+    while (wide := high - low > 1).any():
+        middle = (low + high) // 2
+        below = sweep(columns, middle, policy)[0] <= entry
+        high = np.where(wide & below, middle, high)
+        low = np.where(wide & ~below, middle, low)
+    return entry, high

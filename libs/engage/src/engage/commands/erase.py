@@ -2,7 +2,6 @@
 
 import getpass
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
@@ -12,18 +11,22 @@ from engage.postgres import connect
 from engage.rows import Shop
 from engage.settings import Settings
 from engage.source import HTTP_NOT_FOUND, ask
+from engage.tokens import access_token
 
 ID_MAX = 2**63 - 1
 NO_CONTENT = 204
+SCOPE = "clients:write pii:read"
+"""What client-api asks of whoever deletes a client."""
 HELP = """\
 Erase clients everywhere, and verify it place by place. There is no way back.
 
-A client who is still in Postgres is deleted through client-api, which needs CLIENT_API_URL; orders,
-scores and texts go with it at once. What follows is done for every erasure, also one that somebody
-began elsewhere: it waits until capture, relay, scorer and mailer have gone through; takes away the
-clients' dead letters and what superseded generations of the scorer have left; overwrites keys of
-both lanes that the capture never told of; looks into Postgres and at the newest record of every
-key; and writes an entry of the audit. Other clients' letters stay as they are.
+A client who is still in Postgres is deleted through client-api, which needs CLIENT_API_URL and a
+client at its issuer (AUTH_ISSUER, TOOLS_CLIENT_ID, TOOLS_CLIENT_SECRET); orders, scores and texts
+go with it at once. What follows is done for every erasure, also one that somebody began elsewhere:
+it waits until capture, relay, scorer and mailer have gone through; takes away the clients' dead
+letters and what superseded generations of the scorer have left; overwrites keys of both lanes that
+the capture never told of; looks into Postgres and at the newest record of every key; and writes an
+entry of the audit. Other clients' letters stay as they are.
 
 What remains: ids, versions, states and counts; the hash of an address that asked for no more
 emails; and, until the brokers compact, within 14 days, older records on topics. Letters of which
@@ -76,10 +79,11 @@ def erase(
     if present:
         if not frame.settings.client_api_url:
             raise BadInput("CLIENT_API_URL is not set: client-api alone may delete a client")
+        token = access_token(frame.settings, SCOPE)
         named = ", ".join(map(str, present))
         frame.confirm(f"Client {named} will be erased, for ever.", yes=yes)
         for one in present:
-            _delete(frame.settings.client_api_url, one, who)
+            _delete(frame.settings.client_api_url, one, token)
     with frame.watching() as watcher:
         done = finish(
             frame.settings,
@@ -96,8 +100,8 @@ def _present(settings: Settings, clients: list[int]) -> list[int]:
         return sorted(Shop(database).clients(clients))
 
 
-def _delete(url: str, client: int, actor: str) -> None:
-    answer = ask(url, "DELETE", f"/api/clients/{client}?actor={quote(actor, safe='')}")
+def _delete(url: str, client: int, token: str) -> None:
+    answer = ask(url, "DELETE", f"/api/clients/{client}", token)
     # One that is not there any more was erased meanwhile.
     if answer.status_code not in {NO_CONTENT, HTTP_NOT_FOUND}:
         raise Failed(f"client-api answers {answer.status_code}: client {client} is still there")
