@@ -11,6 +11,7 @@ from stack.launcher import Stack
 from stack.parts import Step
 from stack.places import DASHBOARD, STATE_FILE
 from stack.postgres import find_binaries
+from stack.tokens import OWNER, PERSONAS, bearer
 
 EXIT_FAILED = 1
 EXIT_MISSING = 2
@@ -18,8 +19,8 @@ EXIT_INTERRUPTED = 130
 
 ABOUT = """\
 Runs the whole system on this machine, without containers: Postgres, Kafka, Kafka Connect with
-Debezium, client-api with the dashboard, projector, relay, scorer, mailer, and a sandbox model
-unless OPENROUTER_API_KEY is set.
+Debezium, client-api with the dashboard, projector, relay, scorer, mailer, a development issuer of
+access tokens, and a sandbox model unless OPENROUTER_API_KEY is set.
 
 Everything it writes lies in one folder of .run/, with a log file for each part. Ports are the usual
 ones where they are free. Ctrl-C stops all; so does the end of any part, which is then shown with
@@ -40,6 +41,8 @@ def main(argv: list[str]) -> int:
             print(downloads.fresh_lock(), end="")
         elif arguments.command == "where":
             return _where()
+        elif arguments.command == "token":
+            return _token(arguments.persona, arguments.state_file)
         else:
             _up(
                 arguments.folder,
@@ -85,6 +88,19 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     )
     up.add_argument("--no-dashboard", action="store_true", help="serve the API alone")
     commands.add_parser("where", help="show where the run that is going on answers")
+    token = commands.add_parser(
+        "token",
+        help="print an access token, for curl",
+        description='As in: curl -H "Authorization: Bearer $(python -m stack token)" …',
+    )
+    token.add_argument(
+        "--as",
+        dest="persona",
+        choices=PERSONAS,
+        default=OWNER,
+        help="who: Olivia may do everything, Mark approves emails, Ana sees no names",
+    )
+    token.add_argument("--state-file", type=Path, default=STATE_FILE, help="of which run")
     commands.add_parser("download", help="fetch what the stack needs from Maven into .cache/")
     commands.add_parser("lock", help="print the digests of these downloads, for locks/maven.txt")
     return parser.parse_args(argv)
@@ -112,9 +128,19 @@ def _where() -> int:
         print("nothing runs", file=sys.stderr)
         return EXIT_FAILED
     print(f"dashboard and API  {state.api_url}")
+    print(f"issuer             {state.issuer_url}")
     print(f"Kafka              {state.bootstrap_servers}")
     print(f"Kafka Connect      {state.connect_url}")
     print(f"data and logs      {state.folder}")
+    return 0
+
+
+def _token(persona: str, state_file: Path) -> int:
+    state = runs.read(state_file)
+    if state is None:
+        print("nothing runs", file=sys.stderr)
+        return EXIT_FAILED
+    print(bearer(state.issuer_url, persona))
     return 0
 
 

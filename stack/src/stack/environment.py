@@ -10,6 +10,7 @@ from typing import Self
 
 from stack.errors import Missing
 from stack.places import HOST, Ports
+from stack.tokens import AUDIENCE, CLIENT_ID, TOOLS_CLIENT_ID
 
 DATABASE = "engage"
 
@@ -35,6 +36,7 @@ class Secrets:
     holdout_salt: str
     engage: str
     link_key: str
+    tools: str
 
     @classmethod
     def of(cls, folder: Path) -> Self:
@@ -183,6 +185,9 @@ class Surroundings:
             "CONNECT_URL": self.url("connect"),
             "MAILER_URL": self.url("mailer"),
             "LINK_KEY": self.secrets.link_key,
+            "AUTH_ISSUER": self.url("issuer"),
+            "AUTH_AUDIENCE": AUDIENCE,
+            "AUTH_CLIENT_ID": CLIENT_ID,
             **dashboard,
         }
 
@@ -238,4 +243,15 @@ class Surroundings:
         return base() | {
             "SANDBOX_PORT": str(self.ports["sandbox"]),
             "SANDBOX_JOURNAL": str(self.sandbox_journal),
+        }
+
+    def for_issuer(self) -> dict[str, str]:
+        """``issuer``: its key lies in the run's folder, so a restart logs nobody out."""
+        return base() | {
+            "ISSUER_PORT": str(self.ports["issuer"]),
+            "ISSUER_KEY_FILE": str(self.folder / "issuer.pem"),
+            "ISSUER_AUDIENCE": AUDIENCE,
+            "ISSUER_CLIENT_ID": CLIENT_ID,
+            "ISSUER_TOOLS_CLIENT_ID": TOOLS_CLIENT_ID,
+            "ISSUER_TOOLS_SECRET": self.secrets.tools,
         }

@@ -19,6 +19,7 @@ from stack.places import STATE_FILE, Ports, answers
 from stack.postgres import Postgres, password_of
 from stack.process import Check, Process
 from stack.runs import Owner, State
+from stack.tokens import AUDIENCE, TOOLS_CLIENT_ID
 
 PARTITIONS = 4
 """Enough to show that order holds per client, few enough for two cores."""
@@ -31,7 +32,7 @@ class Stack:
     """One run of the whole system on this machine.
 
     ``start`` brings everything up. Whoever has something to do in between calls its three steps:
-    ``start_servers`` (Postgres, Kafka, Connect, the sandbox model), ``start_api`` (client-api,
+    ``start_servers`` (Postgres, Kafka, Connect, issuer, sandbox model), ``start_api`` (client-api,
     which takes rows from then on), ``start_pipeline`` (projector, relay, scorer, mailer, and at
     last the capture of changes). They raise Missing and PartFailed. ``parts`` kills, restarts and
     shows single parts; ``place`` knows all addresses and passwords. ``stop`` stops what runs.
@@ -81,6 +82,11 @@ class Stack:
         """The address of client-api, and of the dashboard."""
         return self.place.url("client-api")
 
+    @property
+    def issuer_url(self) -> str:
+        """The development issuer, whose access tokens open the API."""
+        return self.place.url("issuer")
+
     # --- starting --------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -90,8 +96,8 @@ class Stack:
         self.start_pipeline()
 
     def start_servers(self) -> None:
-        """Start Postgres (migrated), Kafka (with all topics), Connect and the sandbox model."""
-        jobs = [self._start_postgres, self._start_kafka]
+        """Start Postgres (migrated), Kafka (with all topics), Connect, issuer, sandbox model."""
+        jobs = [self._start_postgres, self._start_kafka, self._start_issuer]
         if self.place.model.sandbox:
             jobs.append(self._start_sandbox)
         self.parts.side_by_side(*jobs)
@@ -111,6 +117,10 @@ class Stack:
             model_sandbox=self.place.model.sandbox,
             engage_database_url=self.place.engage_url,
             mailer_url=self.place.url("mailer"),
+            issuer_url=self.issuer_url,
+            auth_audience=AUDIENCE,
+            tools_client_id=TOOLS_CLIENT_ID,
+            tools_client_secret=self.place.secrets.tools,
         )
         self._state.write(self._state_file)
 
@@ -166,12 +176,16 @@ class Stack:
     def _create_topics(self) -> None:
         self.parts.one_shot("topics", ("cdc_relay", "topics"), self.place.for_topics())
 
-    def _start_sandbox(self) -> None:
-        def check() -> str | None:
-            port = self.place.ports["sandbox"]
-            return None if answers(port) else f"nobody listens on port {port}"
+    def _start_issuer(self) -> None:
+        self.parts.service("issuer", ("issuer",), self.place.for_issuer(), self._listens("issuer"))
 
-        self.parts.service("sandbox", ("sandbox",), self.place.for_sandbox(), check)
+    def _start_sandbox(self) -> None:
+        env = self.place.for_sandbox()
+        self.parts.service("sandbox", ("sandbox",), env, self._listens("sandbox"))
+
+    def _listens(self, name: str) -> Check:
+        port = self.place.ports[name]
+        return lambda: None if answers(port) else f"nobody listens on port {port}"
 
     def _ready(self, name: str) -> Check:
         return lambda: http.check(f"{self.place.url(name)}/readyz")

@@ -29,6 +29,7 @@ USUAL_PORTS = {
     "connect": 8083,
     "client-api": 8000,
     "sandbox": 8010,
+    "issuer": 8020,
 }
 """Ports that a person would look for first. All others, and those that are taken, are free ones."""
 

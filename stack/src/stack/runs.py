@@ -55,6 +55,12 @@ class State:
     """Holds a password: the file is its owner's alone."""
     mailer_url: str
     """Where the mailer tells its health."""
+    issuer_url: str
+    """Whose access tokens open the API."""
+    auth_audience: str
+    tools_client_id: str
+    tools_client_secret: str
+    """With it programs get tokens at the issuer; a secret, as the database's password."""
 
     def write(self, file: Path = STATE_FILE) -> None:
         """Make this the run that is found, at once and whole."""

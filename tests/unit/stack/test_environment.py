@@ -20,7 +20,7 @@ def surroundings(folder: Path, model: Model | None = None) -> Surroundings:
         folder=folder,
         ports=ports,
         secrets=Secrets(
-            *(f"password-{name}" for name in ("api", "mailer", "cdc", "salt", "engage", "link"))
+            *(f"password-{name}" for name in "api mailer cdc salt engage link tools".split())
         ),
         admin_password="password-admin",
         model=model or Model.choose({}, ports),
@@ -70,7 +70,7 @@ def test_nobody_but_the_mailer_sees_the_key(tmp_path: Path, monkeypatch: pytest.
     others = (
         *(environment.base(), place.for_migration(), place.for_topics(), place.for_client_api()),
         *(place.for_projector(), place.for_relay(), place.for_connector(), place.for_scorer()),
-        place.for_sandbox(),
+        *(place.for_sandbox(), place.for_issuer()),
     )
     assert all("key" not in told.values() for told in others)
     assert place.for_mailer()["OPENROUTER_API_KEY"] == "key"
@@ -89,6 +89,18 @@ def test_each_service_has_its_own_role_and_port(tmp_path: Path):
         assert not any("password-" in value for value in told.values())
     services = (place.for_projector, place.for_relay, place.for_scorer, place.for_mailer)
     assert len({told()["HEALTH_PORT"] for told in services}) == len(services)
+
+
+def test_the_api_trusts_the_run_s_issuer_for_the_same_audience_and_client(tmp_path: Path):
+    """What the issuer signs, the API accepts; the key lies in the folder, so it outlives a run."""
+    place = surroundings(tmp_path)
+    api, issuer = place.for_client_api(), place.for_issuer()
+    assert api["AUTH_ISSUER"] == f"http://127.0.0.1:{issuer['ISSUER_PORT']}"
+    assert api["AUTH_AUDIENCE"] == issuer["ISSUER_AUDIENCE"]
+    assert api["AUTH_CLIENT_ID"] == issuer["ISSUER_CLIENT_ID"]
+    assert Path(issuer["ISSUER_KEY_FILE"]).parent == tmp_path
+    assert issuer["ISSUER_TOOLS_SECRET"] == "password-tools"
+    assert "password-tools" not in api.values()
 
 
 def test_secrets_are_made_once_and_kept_for_the_owner_alone(tmp_path: Path):

@@ -33,7 +33,11 @@ def state_of(owner: Owner, folder: Path) -> State:
         clock_file=str(folder / "clock.json"),
         model_sandbox=True,
         engage_database_url="postgresql://engage:secret@127.0.0.1:15432/engage",
-        mailer_url="http://127.0.0.1:8020",
+        mailer_url="http://127.0.0.1:8030",
+        issuer_url="http://127.0.0.1:8020",
+        auth_audience="api",
+        tools_client_id="tools",
+        tools_client_secret="secret",
     )
 
 
