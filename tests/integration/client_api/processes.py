@@ -20,6 +20,7 @@ from common.topics import AT_RISK, SCORES
 from stack.places import free_port
 from tests.scored import record
 from tests.servers import PARTITIONS
+from tests.tokens import issuer
 
 READY_LIMIT_S = 60
 STOP_LIMIT_S = 15
@@ -69,6 +70,7 @@ def _start(command: str, folder: Path, environment: dict[str, str]) -> Running:
                 "TOPIC_PARTITIONS": str(PARTITIONS),
                 "HTTP_PORT": str(port),
                 "HEALTH_PORT": str(port),
+                **issuer().environment,
                 **environment,
             },
             stdout=subprocess.DEVNULL,

@@ -13,15 +13,20 @@ import httpx
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from client_api.auth.access import Access
+from client_api.auth.rules import AccessRules
 from client_api.database import make_engine
 from client_api.live.hub import Feed, Hub
 from client_api.operations.operator import Operator
+from client_api.operations.preview import Previews
 from client_api.operations.runs import Runs
+from client_api.store.reads import Reads
 from client_api.web.app import create_app
 from client_api.web.server import Server, make_server
 from client_api.web.state import Parts
 from common.clock import BusinessClock
 from engage.settings import Settings as EngageSettings
+from tests.tokens import Signed, issuer
 
 START_LIMIT_S = 10
 FeedMaker = Callable[[Hub], Feed]
@@ -51,11 +56,12 @@ class Api:
         row: dict[str, Any] = answer.json()
         return row
 
-    async def load(self, what: str, rows: list[Any]) -> dict[str, Any]:
+    async def load(self, what: str, rows: list[Any], *, dry_run: bool = False) -> dict[str, Any]:
         """Send rows to a bulk route; bytes go as they are."""
         lines = [row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows]
         answer = await self.http.post(
             f"/api/{what}/bulk",
+            params={"dry_run": dry_run},
             content=b"\n".join(lines) + b"\n",
             headers={"Content-Type": "application/x-ndjson"},
         )
@@ -117,17 +123,21 @@ async def running_api(
     dashboard: Path | None = None,
     engage: EngageSettings | None = None,
     link_key: SecretStr | None = None,
+    rules: AccessRules | None = None,
 ) -> AsyncIterator[Api]:
-    """Serve on a free port until the block ends."""
+    """Serve on a free port until the block ends; requests bear a token with all scopes."""
     hub = Hub()
     engine = make_engine(SecretStr(url))
     parts = Parts(
         engine=engine,
+        reads=Reads(SecretStr(url)),
+        access=Access(rules or issuer().rules()),
         clock=clock or BusinessClock(),
         hub=hub,
         feeds=tuple(feed(hub) for feed in feeds),
         model_sandbox=True,
         operator=Operator(engage or EngageSettings(), Runs(engine)),
+        previews=Previews(engine),
         link_key=link_key,
     )
     server = make_server(create_app(parts, dashboard), "127.0.0.1", 0, before_stop=hub.close)
@@ -139,7 +149,8 @@ async def running_api(
                     await task
                 await asyncio.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+        base = f"http://127.0.0.1:{port}"
+        async with httpx.AsyncClient(base_url=base, timeout=30, auth=Signed()) as http:
             yield Api(http, parts.engine, hub, server)
     finally:
         server.should_exit = True

@@ -1,13 +1,20 @@
 """Bulk loads by newline-delimited JSON, on a real Postgres."""
 
 import asyncio
+import random
 import time
+import tracemalloc
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import orjson
+import pytest
 
+from client_api.web import bulk as bulk_module
+from client_api.web import bulk_out
 from tests.integration.client_api.serving import Api, assert_problem, until
+from tests.tokens import issuer
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
@@ -32,7 +39,7 @@ async def test_good_rows_go_in_and_bad_ones_are_named_by_line(api: Api) -> None:
             {**good, "category": "a\x00b"},
             {**good, "colour": "red"},
             {**good, "id": 10**30},
-            {"client_id": ada["id"], "amount": 1.5},
+            {"client_id": ada["id"], "amount": "1.50"},
             b"null",
         ],
     )
@@ -55,7 +62,7 @@ async def test_extreme_dates_do_not_fail_their_neighbours(api: Api) -> None:
     result = await api.load(
         "orders", [{"client_id": ada["id"], "amount": "1", "ordered_at": m} for m in moments]
     )
-    assert result == {"accepted": 3, "rejected": 0, "errors": []}
+    assert result == {"accepted": 3, "rejected": 0, "dry_run": False, "errors": []}
     listed = {row["ordered_at"] for row in await api.pages("/api/orders")}
     assert listed == set(moments)
 
@@ -125,7 +132,7 @@ async def test_a_load_is_streamed_and_commits_as_it_goes(
 
     answer = await api.http.post("/api/orders/bulk", content=body(), headers=NDJSON)
     assert first_chunk_seen.is_set()
-    assert answer.json() == {"accepted": 1510, "rejected": 0, "errors": []}
+    assert answer.json() == {"accepted": 1510, "rejected": 0, "dry_run": False, "errors": []}
 
 
 async def test_a_load_sustains_two_thousand_orders_a_second(api: Api) -> None:
@@ -140,3 +147,125 @@ async def test_a_load_sustains_two_thousand_orders_a_second(api: Api) -> None:
     took_s = time.monotonic() - started
     assert result["accepted"] == 10_000
     assert 10_000 / took_s > 2000
+
+
+async def _lines(api: Api, path: str, **params: str | int) -> list[Any]:
+    async with api.http.stream("GET", path, params=params) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/x-ndjson"
+        return [orjson.loads(line) async for line in answer.aiter_lines()]
+
+
+def _mixed_orders(client_id: int, seed: int) -> list[Any]:
+    """Rows of every kind."""
+    chance = random.Random(seed)
+    good = {"client_id": client_id, "amount": "5.00"}
+    kinds: list[Any] = [
+        good,
+        {**good, "client_id": 999},
+        {**good, "amount": "NaN"},
+        b"not json",
+        b"",
+        {**good, "id": 500},
+    ]
+    return [chance.choice(kinds) for _ in range(200)]
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_a_dry_run_refuses_what_a_load_would_and_writes_nothing(
+    api: Api, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """The same counts and the same lines, for the same reasons; no row, version or id is used."""
+    monkeypatch.setattr(bulk_module, "CHUNK_ROWS", 23)
+    ada = await api.client()
+    await api.order(ada["id"], id=500)
+    state = """SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM clients),
+        (SELECT last_value FROM row_version), (SELECT last_value FROM orders_id_seq),
+        (SELECT count(*) FROM audit)"""
+    clients = [{"first_name": "B", "id": 1 + n % 40} for n in range(80)] + [{"surname": "x"}]
+    chance = random.Random(seed)
+    ids = [
+        {"client_id": ada["id"], "amount": "1", "id": chance.randrange(9000, 9060)}
+        for _ in range(90)
+    ]
+    loads = (("orders", _mixed_orders(ada["id"], seed)), ("orders", ids), ("clients", clients))
+    for what, rows in loads:
+        before = await admin.fetchrow(state)
+        tried = await api.load(what, rows, dry_run=True)
+        assert await admin.fetchrow(state) == before
+        done = await api.load(what, rows)
+        assert tried == {**done, "dry_run": True}
+        assert done["rejected"] > 20
+        assert done["accepted"] > 20
+
+
+async def test_every_refused_line_is_named_when_asked_for_line_by_line(api: Api) -> None:
+    """As newline-delimited JSON the answer has no limit of a hundred; the counts come last."""
+    ada = await api.client()
+    good = orjson.dumps({"client_id": ada["id"], "amount": "1"})
+    content = b"\n".join(good if n % 5 == 0 else b"{}" for n in range(1, 2501))
+    answer = await api.http.post(
+        "/api/orders/bulk", content=content, headers={**NDJSON, "Accept": "application/x-ndjson"}
+    )
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    *errors, result = [orjson.loads(line) for line in answer.text.splitlines()]
+    assert result == {"accepted": 500, "rejected": 2000, "dry_run": False}
+    assert [error["line"] for error in errors] == [n for n in range(1, 2501) if n % 5]
+    assert all("client_id: Field required" in error["detail"] for error in errors)
+
+
+async def test_a_load_takes_the_same_memory_however_long_it_is(api: Api) -> None:
+    """Ten times as many rows, half of them refused and named, take no more memory at the peak."""
+    ada = await api.client()
+    good = orjson.dumps({"client_id": ada["id"], "amount": "1"}) + b"\n"
+
+    async def body(rows: int) -> AsyncIterator[bytes]:
+        for _ in range(rows // 100):
+            yield good * 50 + b"{}\n" * 50
+
+    async def peak_of(rows: int, path: str) -> int:
+        tracemalloc.reset_peak()
+        begun = tracemalloc.get_traced_memory()[0]
+        headers = {**NDJSON, "Accept": "application/x-ndjson"}
+        async with api.http.stream("POST", path, content=body(rows), headers=headers) as answer:
+            last = b""
+            async for part in answer.aiter_bytes():
+                last = (last + part)[-200:]
+        assert orjson.loads(last.splitlines()[-1])["accepted"] == rows // 2
+        return tracemalloc.get_traced_memory()[1] - begun
+
+    tracemalloc.start()
+    try:
+        for path in ("/api/orders/bulk", "/api/orders/bulk?dry_run=true"):
+            await peak_of(2_000, path)
+            few, many = await peak_of(2_000, path), await peak_of(20_000, path)
+            assert many < few + 2_000_000
+    finally:
+        tracemalloc.stop()
+
+
+async def test_lists_stream_out_whole(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line by line what the pages hold, every row once, filtered as they are."""
+    monkeypatch.setattr(bulk_out, "PAGE_ROWS", 7)
+    clients = [await api.client(first_name=f"C{n}") for n in range(14)]
+    rows = [
+        {
+            "client_id": clients[n % 3]["id"],
+            "amount": "1",
+            "ordered_at": f"2026-01-0{1 + n % 4}T00:00:00Z",
+        }
+        for n in range(40)
+    ]
+    assert (await api.load("orders", rows))["accepted"] == len(rows)
+    assert await _lines(api, "/api/clients/bulk") == await api.pages("/api/clients")
+    assert await _lines(api, "/api/orders/bulk") == await api.pages("/api/orders")
+    one = clients[1]["id"]
+    found = await _lines(api, "/api/orders/bulk", client_id=one)
+    assert found == await api.pages("/api/orders", client_id=one)
+    assert len(found) == 13
+    assert await _lines(api, "/api/clients/bulk", state="at_risk") == []
+    assert_problem(await api.http.get("/api/clients/bulk", params={"state": "x"}), 422)
+    answer = await api.http.get("/api/clients/bulk", headers=issuer().bearer("clients:read"))
+    shown = [orjson.loads(line) for line in answer.text.splitlines()]
+    assert [row["id"] for row in shown] == [row["id"] for row in clients]
+    assert {(row["first_name"], row["masked"]) for row in shown} == {("•••", True)}

@@ -16,10 +16,11 @@ from client_api.projector.days import Days
 from client_api.projector.loop import DayWatch
 from client_api.projector.records import reduce
 from client_api.projector.store import ScoreStore
+from client_api.store import client_lists
 from common.clock import Anchor, BusinessClock, date_of, write_anchor
 from common.score.ledger import Ledger
 from common.score.model import assess
-from tests.integration.client_api.serving import Api, until
+from tests.integration.client_api.serving import Api, assert_problem, until
 from tests.scored import POLICY, TODAY, day_after, ledger, row, scored
 from tests.servers import Database
 
@@ -245,3 +246,56 @@ async def test_an_erasure_in_the_middle_of_a_chunk_stays_an_erasure(
 async def _waits_or_done(admin: asyncpg.Connection, task: "asyncio.Task[Any]") -> bool:
     waiting = await admin.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
     return task.done() or waiting > 0
+
+
+@pytest.mark.parametrize(
+    "params", [{"sort": "score"}, {"sort": "-score"}, {"sort": "id", "state": "active"}], ids=str
+)
+async def test_pages_of_one_day_do_not_go_on_on_another(
+    store: ScoreStore, pool: Pool, api: Api, params: dict[str, str]
+) -> None:
+    """On another day a cursor would skip and repeat clients: 410, and the list begins anew."""
+    days = Days(pool, store)
+    await days.advance(date_of(TODAY))
+    chance = random.Random(8)
+    ledgers = {i: ledger(sorted(chance.sample(range(60), 4), reverse=True)) for i in range(1, 61)}
+    await store.write(reduce(row(scored(i, found), 1) for i, found in ledgers.items()))
+    query = {**params, "limit": 5}
+    page = (await api.http.get("/api/clients", params=query)).json()
+    query["cursor"] = page["next"]
+    assert (await api.http.get("/api/clients", params=query)).status_code == 200
+    await days.advance(day_after(1))
+    document = assert_problem(await api.http.get("/api/clients", params=query), 410)
+    assert "start again" in document["detail"]
+    del query["cursor"]
+    assert (await api.http.get("/api/clients", params=query)).status_code == 200
+
+
+async def test_pages_by_id_go_on_whatever_the_day(store: ScoreStore, pool: Pool, api: Api) -> None:
+    """By id alone every client has its place, on any day."""
+    days = Days(pool, store)
+    await days.advance(date_of(TODAY))
+    page = (await api.http.get("/api/clients", params={"limit": 200})).json()
+    await days.advance(day_after(1))
+    rest = await api.http.get("/api/clients", params={"limit": 200, "cursor": page["next"]})
+    ids = [found["id"] for found in page["items"] + rest.json()["items"]]
+    assert ids == list(range(1, CLIENTS + 1))
+
+
+async def test_a_switch_between_reading_and_answering_is_noticed(
+    store: ScoreStore, pool: Pool, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of the new day behind a cursor of the old one never go out."""
+    days = Days(pool, store)
+    await days.advance(date_of(TODAY))
+    await store.write(reduce(row(scored(i, ledger([40, 9, 4])), 1) for i in range(1, 61)))
+    query: dict[str, Any] = {"sort": "score", "limit": 5}
+    query["cursor"] = (await api.http.get("/api/clients", params=query)).json()["next"]
+    by_score = client_lists.by_score
+
+    async def switching(*args: Any, **values: Any) -> Any:
+        await days.advance(day_after(1))
+        return await by_score(*args, **values)
+
+    monkeypatch.setattr(client_lists, "by_score", switching)
+    assert_problem(await api.http.get("/api/clients", params=query), 410)

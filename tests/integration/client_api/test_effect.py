@@ -1,7 +1,6 @@
 """What writing to clients did: both arms as rows say it, no figure before there are enough."""
 
 import random
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,14 +10,11 @@ import pytest
 from client_api.store.effect import Arms, arms
 from common.clock import Anchor, BusinessClock, write_anchor
 from common.effect import Arm, difference, needed_per_arm, wilson
-from common.policy import EmailRules
 from common.score.ledger import COUNTING_STATUSES, counts
 from tests.integration.client_api.serving import Api, running_api
+from tests.integration.client_api.trial import LONG_AGO, NOW, WINDOW, Trial
 from tests.servers import Database
 
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
-WINDOW = timedelta(days=EmailRules().effect_days)
-LONG_AGO = NOW - 2 * WINDOW
 STATUSES = ("placed", "paid", "shipped", "delivered", "cancelled", "refunded")
 
 
@@ -29,57 +25,6 @@ async def api(database: Database, tmp_path):
     write_anchor(clock, Anchor(datetime.now(UTC), NOW, 0.0))
     async with running_api(database.client_api_url, clock=BusinessClock(clock)) as running:
         yield running
-
-
-class Trial:
-    """Episodes and orders, put into the tables as the mailer and callers put them."""
-
-    def __init__(self, admin: asyncpg.Connection) -> None:
-        self._admin = admin
-        self._clients = 0
-
-    async def clients(self, number: int) -> list[int]:
-        """Make clients."""
-        first = self._clients + 1
-        self._clients += number
-        await self._admin.execute(
-            "INSERT INTO clients (id, first_name)"
-            " SELECT g, 'Ada' FROM generate_series($1::int, $2) g",
-            first,
-            self._clients,
-        )
-        return list(range(first, self._clients + 1))
-
-    async def begin(
-        self, clients: Iterable[int], state: str, *, now_in: str = "", at: datetime = LONG_AGO
-    ) -> None:
-        """Begin one episode each in a state; it is in ``now_in`` today."""
-        day = (at.date() - datetime(1970, 1, 1, tzinfo=UTC).date()).days
-        rows = [(f"{client}-{day}", client, now_in or state, at) for client in clients]
-        await self._admin.executemany(
-            "INSERT INTO episodes (id, client_id, state, reason, actor, last_order_day,"
-            " crossing_day, opened_as_of, score, value_at_risk, policy_version, event)"
-            " VALUES ($1, $2, $3, 'because', 'scorer', '2026-01-01', '2026-02-01', $4, 0.3, 1, 1,"
-            " '{}')",
-            rows,
-        )
-        steps: list[tuple[str, str | None, str]] = [(row[0], None, state) for row in rows]
-        if now_in:
-            steps += [(row[0], state, now_in) for row in rows]
-        await self._admin.executemany(
-            "INSERT INTO episode_history (episode_id, from_state, to_state, reason, actor)"
-            " VALUES ($1, $2, $3, 'because', 'mailer')",
-            steps,
-        )
-
-    async def order(
-        self, clients: Iterable[int], at: datetime, *, amount: str = "10", status: str = "paid"
-    ) -> None:
-        """Place one order each."""
-        await self._admin.executemany(
-            "INSERT INTO orders (client_id, ordered_at, amount, status) VALUES ($1, $2, $3, $4)",
-            [(client, at, Decimal(amount), status) for client in clients],
-        )
 
 
 @pytest.fixture

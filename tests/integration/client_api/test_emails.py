@@ -65,7 +65,7 @@ async def test_a_decision_is_recorded_and_shown_until_and_after_it_is_applied(
 ) -> None:
     """The mailer is told by a row; its outcome shows beside the decision."""
     episode = (await filled.pages("/api/emails", state="written"))[0]["episode_id"]
-    body = {"episode_id": episode, "action": "reject", "actor": "eve", "draft_hash": "d1"}
+    body = {"episode_id": episode, "action": "reject", "draft_hash": "d1"}
     made = await filled.made("/api/decisions", body)
     assert (made["outcome"], made["payload"]) == (None, {})
     await admin.execute("INSERT INTO decision_outcomes VALUES ($1, 'refused', 'stale')", made["id"])
@@ -83,7 +83,7 @@ async def test_a_decision_is_recorded_and_shown_until_and_after_it_is_applied(
         ({"episode_id": "9-9"}, 404),
         ({"episode_id": "nine"}, 422),
         ({"action": "erase"}, 422),
-        ({"actor": ""}, 422),
+        ({"actor": "eve"}, 422),
         ({"payload": None}, 422),
         ({"payload": {"sent": True}}, 422),
         ({"action": "resolve"}, 422),
@@ -106,7 +106,7 @@ async def test_an_odd_decision_is_refused(
     filled: Api, fields: dict[str, object], status: int
 ) -> None:
     """Unknown episodes are not found; odd fields are invalid; erasing is no one's decision here."""
-    body = {"episode_id": "2-10000", "action": "release", "actor": "eve", **fields}
+    body = {"episode_id": "2-10000", "action": "release", **fields}
     assert_problem(await filled.http.post("/api/decisions", json=body), status)
 
 
@@ -114,7 +114,7 @@ async def test_an_odd_decision_is_refused(
 async def test_half_a_character_is_refused(filled: Api, text: str) -> None:
     """A lone surrogate is no text: it is refused before anything is stored."""
     body = (
-        '{"episode_id": "2-10000", "action": "edit", "actor": "eve", "payload":'
+        '{"episode_id": "2-10000", "action": "edit", "payload":'
         f' {{"subject": "Hello", "body": "{text}"}}}}'
     )
     headers = {"Content-Type": "application/json"}
@@ -125,7 +125,7 @@ async def test_an_edit_and_a_resolution_carry_what_they_say(
     filled: Api, admin: asyncpg.Connection
 ) -> None:
     """What a person wrote is stored as it is, and what the mailer made of it is shown beside it."""
-    base = {"episode_id": "2-10000", "actor": "eve"}
+    base = {"episode_id": "2-10000"}
     made = await filled.made("/api/decisions", {**base, "action": "edit", "payload": WORDS})
     assert (made["payload"], made["difference"]) == (WORDS, None)
     await admin.execute(

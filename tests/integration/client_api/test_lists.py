@@ -4,7 +4,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import event
 
 from tests.integration.client_api.serving import Api, assert_problem
 
@@ -122,17 +121,29 @@ async def test_a_cursor_belongs_to_its_sort(filled: Api) -> None:
     assert_problem(answer, 422)
 
 
-@pytest.mark.parametrize("limit", [1, 50, 200])
-async def test_a_list_takes_few_statements_whatever_its_length(filled: Api, limit: int) -> None:
-    """No row costs a statement of its own."""
-    statements: list[str] = []
+async def test_clients_stand_among_those_who_wait_until_their_first_score(
+    api: Api, admin: asyncpg.Connection
+) -> None:
+    """From creation to the first score, and again when the score is taken back; then they go."""
 
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        statements.append(statement)
+    async def waiting() -> list[int]:
+        rows = await admin.fetch("SELECT client_id FROM clients_unscored ORDER BY 1")
+        return [row["client_id"] for row in rows]
 
-    event.listen(filled.engine.sync_engine, "before_cursor_execute", note)
-    for path in ("/api/clients?sort=-score", "/api/clients?sort=id", "/api/orders", "/api/emails"):
-        statements.clear()
-        answer = await filled.http.get(path, params={"limit": limit})
-        assert answer.status_code == 200
-        assert 1 <= len(statements) <= 2
+    await api.client(id=1)
+    await api.load("clients", [{"id": 2, "first_name": "Bo"}, {"id": 3, "first_name": "Cy"}])
+    assert await waiting() == [1, 2, 3]
+    await admin.execute(SCORED, [1, 2])
+    assert await waiting() == [3]
+    await admin.execute("DELETE FROM score_features WHERE client_id = 1")
+    assert await waiting() == [1, 3]
+    for client in (2, 3):
+        assert (await api.http.delete(f"/api/clients/{client}")).status_code == 204
+    assert await waiting() == [1]
+
+
+SCORED = """
+INSERT INTO score_features (client_id, generation, merged_version, record_offset, policy_version,
+                            order_days, merged, scored_at)
+SELECT id, 1, 1, 1, 1, 0, '[]', now() FROM unnest($1::bigint[]) AS id
+"""

@@ -40,6 +40,9 @@ OWN = {
         "deliveries": {"SELECT"},
         "audit": {"SELECT", "INSERT"},
         "ledger_books": {"SELECT"},
+        "clients_unscored": {"SELECT"},
+        "daily_figures": {"SELECT", "INSERT", "UPDATE"},
+        "idempotency_keys": {"SELECT", "INSERT", "DELETE"},
     },
     "mailer": {
         "episodes": {"SELECT", "INSERT", "UPDATE"},

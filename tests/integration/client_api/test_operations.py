@@ -9,12 +9,13 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from client_api.operations.runs import Interrupted, Runs
+from client_api.operations.runs import WHAT_IF, Interrupted, Runs
 from client_api.problems import Conflict
 from engage.progress import Watcher
 from engage.settings import Settings
 from tests.integration.client_api.serving import Api, assert_problem, running_api, until
 from tests.servers import PARTITIONS, Database
+from tests.tokens import issuer
 
 LIMIT_S = 30
 
@@ -64,8 +65,8 @@ class Held:
 async def test_what_is_not_set_up_is_named_in_a_503(api: Api) -> None:
     """Nothing pretends to work: the setting that is missing stands in the answer."""
     for path, body in (
-        ("replays", {"client_ids": [1], "actor": "ada"}),
-        ("backfills", {"table": "orders", "actor": "ada"}),
+        ("replays", {"client_ids": [1]}),
+        ("backfills", {"table": "orders"}),
     ):
         problem = assert_problem(await api.http.post(f"/api/{path}", json=body), 503)
         assert "ENGAGE_DATABASE_URL" in problem["detail"]
@@ -76,36 +77,73 @@ async def test_what_is_not_set_up_is_named_in_a_503(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "body"),
+    ("path", "body", "status"),
     [
-        ("replays", {"client_ids": [999_999], "actor": "ada"}),
-        ("replays", {"client_ids": [], "actor": "ada"}),
-        ("replays", {"client_ids": [1]}),
-        ("backfills", {"table": "episodes", "actor": "ada"}),
-        ("backfills", {"table": "orders", "where": "status = 1", "actor": "ada"}),
-        ("dead-letters/replays", {"topic": "nothing", "actor": "ada"}),
-        ("dead-letters/replays", {"topic": "client.events", "offset": 5, "actor": "ada"}),
+        ("replays", {"client_ids": [999_999]}, 404),
+        ("replays", {"client_ids": []}, 422),
+        ("replays", {"client_ids": [1]}, 404),
+        ("backfills", {"table": "episodes"}, 422),
+        ("backfills", {"table": "orders", "where": "status = 1"}, 422),
+        ("dead-letters/replays", {"topic": "nothing"}, 404),
+        ("dead-letters/replays", {"topic": "client.events", "offset": 5}, 404),
     ],
 )
-async def test_bad_input_is_a_422_and_starts_nothing(
-    shop: Api, path: str, body: dict[str, Any]
+async def test_bad_input_is_refused_and_starts_nothing(
+    shop: Api, path: str, body: dict[str, Any], status: int
 ) -> None:
-    """It is found out before a run begins."""
-    assert_problem(await shop.http.post(f"/api/{path}", json=body), 422)
+    """It is found out before a run begins: 404 for what is not there, 422 for what cannot be."""
+    assert_problem(await shop.http.post(f"/api/{path}", json=body), status)
     assert (await shop.http.get("/api/operations")).json()["items"] == []
 
 
 async def test_a_replay_is_a_run_with_an_outcome(shop: Api) -> None:
     """It is accepted at once; when no scorer reads what it sent, it has failed and says so."""
     client = await shop.client()
-    body = {"client_ids": [client["id"]], "actor": "ada"}
+    body = {"client_ids": [client["id"]]}
     answer = await shop.http.post("/api/replays", json=body)
     assert answer.status_code == 202, answer.text
     row = await ended(shop, answer.json()["id"])
-    assert (row["kind"], row["actor"], row["state"]) == ("replay", "ada", "failed")
+    assert (row["kind"], row["actor"], row["state"]) == ("replay", "tester", "failed")
     assert "no scorer reads it" in row["error"]
     assert (row["step"], row["done"], row["total"]) == ("clients sent", 1, 1)
     assert row["finished_at"]
+
+
+async def test_a_replay_is_counted_before_anybody_asks_for_it(shop: Api) -> None:
+    """By ids or by the time of an order: whose rows, and how many orders; nothing is started."""
+    ada, bob = await shop.client(), await shop.client()
+    for client, day in ((ada, "01"), (ada, "02"), (bob, "05")):
+        await shop.order(client["id"], ordered_at=f"2026-03-{day}T12:00:00Z")
+    path = "/api/replays/preview"
+    both = {"client_ids": [bob["id"], ada["id"], ada["id"]]}
+    found = (await shop.http.post(path, json=both)).json()
+    assert found == {"client_ids": sorted([ada["id"], bob["id"]]), "clients": 2, "orders": 3}
+    early = {"ordered_from": "2026-03-02T00:00:00Z", "ordered_before": "2026-03-05T12:00:00Z"}
+    found = (await shop.http.post(path, json=early)).json()
+    assert found == {"client_ids": [ada["id"]], "clients": 1, "orders": 2}
+    for wrong in (
+        {},
+        both | early,
+        {"ordered_from": early["ordered_from"]},
+    ):
+        assert_problem(await shop.http.post(path, json=wrong), 422)
+    long_ago = {"ordered_from": "2020-01-01T00:00:00Z", "ordered_before": "2020-01-02T00:00:00Z"}
+    for nobody in ({"client_ids": [999_999]}, long_ago):
+        assert_problem(await shop.http.post(path, json=nobody), 404)
+    assert (await shop.http.get("/api/operations")).json()["items"] == []
+
+
+async def test_a_backfill_is_counted_before_anybody_asks_for_it(shop: Api) -> None:
+    """How many rows match now; a condition that Postgres refuses is 422, and nothing is started."""
+    client = await shop.client()
+    await shop.order(client["id"])
+    path = "/api/backfills/preview"
+    every = await shop.http.post(path, json={"table": "orders"})
+    assert every.json() == {"table": "orders", "rows": 1}
+    none = await shop.http.post(path, json={"table": "orders", "where": "client_id = 0"})
+    assert none.json() == {"table": "orders", "rows": 0}
+    assert_problem(await shop.http.post(path, json={"table": "orders", "where": "status = 1"}), 422)
+    assert (await shop.http.get("/api/operations")).json()["items"] == []
 
 
 async def test_dead_letters_are_counted_and_shown(shop: Api) -> None:
@@ -115,7 +153,7 @@ async def test_dead_letters_are_counted_and_shown(shop: Api) -> None:
     assert every["letters"] == []
     one = (await shop.http.get("/api/dead-letters", params={"topic": "client.events"})).json()
     assert [counts["waiting"] for counts in one["topics"]] == [0]
-    assert_problem(await shop.http.get("/api/dead-letters", params={"topic": "x"}), 422)
+    assert_problem(await shop.http.get("/api/dead-letters", params={"topic": "x"}), 404)
 
 
 async def test_one_of_a_kind_runs_at_a_time_and_tells_how_far_it_is(api: Api) -> None:
@@ -140,6 +178,23 @@ async def test_one_of_a_kind_runs_at_a_time_and_tells_how_far_it_is(api: Api) ->
     listed = (await api.http.get("/api/operations", params={"limit": 1})).json()
     assert [one["id"] for one in listed["items"]] == [again]
     assert listed["next"]
+
+
+async def test_a_what_if_is_followed_without_the_scope_of_operators(api: Api) -> None:
+    """Whoever reads policies sees its run under what-ifs, and there no run of another kind."""
+    runs, held = Runs(api.engine), Held()
+    tried = await runs.start(WHAT_IF, "ana", {"theta": 0.4}, held)
+    other = await runs.start("replay", "ada", {}, held)
+    held.go.set()
+    await ended(api, tried)
+    await ended(api, other)
+    whole = (await api.http.get(f"/api/operations/{tried}")).json()
+    ana = issuer().bearer("policy:read")
+    found = await api.http.get(f"/api/what-ifs/{tried}", headers=ana)
+    assert (found.status_code, found.json()) == (200, whole)
+    assert_problem(await api.http.get(f"/api/what-ifs/{other}", headers=ana), 404)
+    assert_problem(await api.http.get(f"/api/what-ifs/{other + 1}", headers=ana), 404)
+    assert_problem(await api.http.get(f"/api/operations/{tried}", headers=ana), 403)
 
 
 async def test_a_run_whose_server_died_is_marked_failed(
@@ -174,3 +229,16 @@ async def test_an_error_nobody_foresaw_is_on_the_row_without_its_text(api: Api) 
     row = await ended(api, await runs.start("replay", "ada", {}, work))
     assert row["state"] == "failed"
     assert "canary" not in row["error"]
+
+
+async def test_runs_are_listed_by_kind(api: Api) -> None:
+    """Of one kind, page by page, the latest first; a kind that there is not is 422."""
+    runs = Runs(api.engine)
+    for kind in ("replay", "backfill", "replay", "what-if", "replay"):
+        await ended(api, await runs.start(kind, "ada", {}, lambda watcher: {}))
+    every = await api.pages("/api/operations")
+    assert [row["kind"] for row in every] == ["replay", "what-if", "replay", "backfill", "replay"]
+    found = await api.pages("/api/operations", kind="replay", limit=2)
+    assert found == [row for row in every if row["kind"] == "replay"]
+    assert await api.pages("/api/operations", kind="erasure") == []
+    assert (await api.http.get("/api/operations", params={"kind": "x"})).status_code == 422

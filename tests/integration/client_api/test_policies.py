@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from tests.integration.client_api.serving import assert_problem
+
 
 async def current(api):
     """Return the rules in force."""
@@ -15,7 +17,7 @@ async def current(api):
 def changed(policy, **changes):
     """Return a request for the same rules with some changed."""
     document = {**policy["document"], **changes}
-    return {"document": document, "note": "a trial", "created_by": "tests"}
+    return {"document": document, "note": "a trial"}
 
 
 async def test_new_rules_are_the_next_version(api):
@@ -58,3 +60,16 @@ async def test_bad_rules_are_refused(api, changes):
     assert answer.status_code == 422
     assert answer.headers["content-type"].startswith("application/problem+json")
     assert await current(api) == first
+
+
+async def test_each_version_can_be_read_and_never_changes(api):
+    """A version has its own address and its number as ETag; there is none beyond the last."""
+    first = await current(api)
+    made = await api.http.post("/api/policies", json=changed(first, theta=0.41))
+    assert made.headers["location"] == f"/api/policies/{first['version'] + 1}"
+    for version, row in ((first["version"], first), (first["version"] + 1, made.json())):
+        answer = await api.http.get(f"/api/policies/{version}")
+        assert answer.json() == row
+        assert answer.headers["etag"] == f'"{version}"'
+    assert_problem(await api.http.get(f"/api/policies/{first['version'] + 2}"), 404)
+    assert_problem(await api.http.get("/api/policies/newest"), 422)

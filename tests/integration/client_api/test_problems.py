@@ -89,10 +89,13 @@ async def test_connections_that_postgres_closed_are_replaced(
 ) -> None:
     """After Postgres drops all connections the next request works."""
     row = await api.client()
+    assert (await api.http.get(f"/api/clients/{row['id']}")).status_code == 200
     await admin.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name='client-api'"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name LIKE 'client-api%'"
     )
     assert (await api.http.get(f"/api/clients/{row['id']}")).status_code == 200
+    assert (await api.http.get(f"/api/clients/{row['id']}/score")).status_code == 404
 
 
 async def test_a_database_that_is_away_is_a_503_and_readiness_names_it(

@@ -92,7 +92,7 @@ async def test_a_record_is_in_the_table_at_once_and_odd_ones_are_parked(
         ]
         async with httpx.AsyncClient() as http:
             checks = (await http.get(f"{projector.url}/readyz")).json()["checks"]
-        assert checks == ["loop", "days", "scores-stream", "postgres"]
+        assert checks == ["loop", "days", "scores-stream", "postgres", "figures"]
         assert projector.stop() == 0
     assert _lag(kafka) == 0
 

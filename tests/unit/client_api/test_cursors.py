@@ -1,7 +1,7 @@
 """Cursors: what went in comes out, and nothing else gets in."""
 
 from base64 import urlsafe_b64encode
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -18,6 +18,27 @@ def test_a_score_key_survives_exactly(row_id: int, score: float | None) -> None:
     """Floats come back bit for bit, or rows at the edge of a page would repeat or vanish."""
     cursor = cursors.encode("score", score, row_id)
     assert cursors.decode(cursor, "score", cursors.BY_SCORE) == (score, row_id)
+
+
+@given(IDS, st.none() | st.floats(0, 1), st.none() | st.dates())
+def test_a_cursor_tells_the_day_of_its_list(
+    row_id: int, score: float | None, day: date | None
+) -> None:
+    """The day goes along with the key, for lists that have one."""
+    cursor = cursors.encode("-score", score, row_id, day=day)
+    assert cursors.decode(cursor, "-score", cursors.BY_SCORE) == (score, row_id)
+    assert cursors.day_of(cursor) == day
+    with pytest.raises(Invalid):
+        cursors.decode(cursor, "score", cursors.BY_SCORE)
+
+
+@given(
+    st.text(max_size=60) | st.binary(max_size=60).map(lambda raw: urlsafe_b64encode(raw).decode())
+)
+def test_the_day_of_any_other_text_is_refused(text: str) -> None:
+    """Whatever a caller makes up."""
+    with pytest.raises(Invalid):
+        cursors.day_of(text)
 
 
 @given(IDS, st.datetimes(timezones=st.just(UTC)))

@@ -9,6 +9,9 @@ import pytest
 GOOD = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
     "DATABASE_URL": "postgresql://client_api:canary@127.0.0.1:9/engage",
+    "AUTH_ISSUER": "https://login.example.com",
+    "AUTH_AUDIENCE": "api",
+    "AUTH_CLIENT_ID": "dashboard",
 }
 MIGRATE = {
     "DATABASE_ADMIN_URL": "postgresql://owner:canary@127.0.0.1:9/engage",
@@ -34,12 +37,22 @@ def _run(arguments: list[str], environment: dict[str, str]) -> "subprocess.Compl
     ("command", "environment", "named"),
     [
         ("serve", {**GOOD, "DATABASE_URL": ""}, "DATABASE_URL"),
-        ("serve", {"DATABASE_URL": GOOD["DATABASE_URL"]}, "KAFKA_BOOTSTRAP_SERVERS"),
+        ("serve", {**GOOD, "KAFKA_BOOTSTRAP_SERVERS": ""}, "KAFKA_BOOTSTRAP_SERVERS"),
         ("serve", {**GOOD, "DATABASE_URL": "mysql://u:canary@h/d"}, "DATABASE_URL"),
         ("serve", {**GOOD, "DATABASE_URL": "canary"}, "DATABASE_URL"),
         ("serve", {**GOOD, "HTTP_PORT": "70000"}, "HTTP_PORT"),
         ("serve", {**GOOD, "SHOP_TIME_ZONE": "Mars/Olympus"}, "SHOP_TIME_ZONE"),
         ("serve", {**GOOD, "MODEL_SANDBOX": "perhaps"}, "MODEL_SANDBOX"),
+        ("serve", {**GOOD, "AUTH_ISSUER": ""}, "AUTH_ISSUER"),
+        ("serve", {**GOOD, "AUTH_AUDIENCE": ""}, "AUTH_AUDIENCE"),
+        ("serve", {**GOOD, "AUTH_CLIENT_ID": ""}, "AUTH_CLIENT_ID"),
+        ("serve", {**GOOD, "AUTH_CLIENT_ID": "api"}, "AUTH_AUDIENCE"),
+        ("serve", {**GOOD, "AUTH_ISSUER": "http://login.example.com"}, "AUTH_ISSUER"),
+        ("serve", {**GOOD, "AUTH_ISSUER": "http://127.0.0.1.example.com"}, "AUTH_ISSUER"),
+        ("serve", {**GOOD, "AUTH_ISSUER": "http://127.0.0.1@example.com"}, "AUTH_ISSUER"),
+        ("serve", {**GOOD, "AUTH_ISSUER": "login"}, "AUTH_ISSUER"),
+        ("serve", {**GOOD, "AUTH_JWKS_URL": "http://keys.example.com/"}, "AUTH_JWKS_URL"),
+        ("serve", {**GOOD, "RATE_LIMIT_PER_MINUTE": "0"}, "RATE_LIMIT_PER_MINUTE"),
         ("project", {}, "DATABASE_URL"),
         ("migrate", {**MIGRATE, "CDC_PASSWORD": ""}, "CDC_PASSWORD"),
         ("migrate", {**MIGRATE, "MAILER_PASSWORD": "cänary"}, "MAILER_PASSWORD"),

@@ -7,15 +7,18 @@ from collections.abc import Callable
 import asyncpg
 import structlog
 
+from client_api.auth.access import Access
 from client_api.database import make_engine
 from client_api.live.hub import Hub
 from client_api.live.kafka_feed import KafkaFeed
 from client_api.live.postgres_feed import PostgresFeed
 from client_api.migrate import migrate
 from client_api.operations.operator import Operator
+from client_api.operations.preview import Previews
 from client_api.operations.runs import Runs
 from client_api.projector import run as projector
 from client_api.settings import ApiSettings, MigrateSettings, ProjectorSettings
+from client_api.store.reads import Reads
 from client_api.web.app import create_app, describe
 from client_api.web.openapi import dumps
 from client_api.web.server import make_server, serve
@@ -33,6 +36,8 @@ CONNECT_LIMIT_S = 5.0
 def run_serve() -> None:
     """Serve the API and the dashboard."""
     settings = load(ApiSettings)
+    # Before all else, as any other setting: a wrong address of the issuer is plain already.
+    access = Access(settings.access_rules)
     log = logs.configure("client-api", settings.log_level)
     log.info("starting", settings=settings.model_dump(mode="json"))
     _verify(settings)
@@ -41,6 +46,8 @@ def run_serve() -> None:
     engine = make_engine(settings.database_url)
     parts = Parts(
         engine=engine,
+        reads=Reads(settings.database_url),
+        access=access,
         clock=BusinessClock(settings.clock_file),
         hub=hub,
         feeds=(
@@ -48,8 +55,10 @@ def run_serve() -> None:
             PostgresFeed(settings.database_url, hub, crash),
         ),
         model_sandbox=settings.model_sandbox,
+        currency=settings.shop_currency,
         link_key=settings.link_key,
         operator=Operator(_where(settings), Runs(engine)),
+        previews=Previews(engine),
     )
     app = create_app(parts, settings.dashboard_dir)
     server = make_server(app, settings.http_host, settings.http_port, before_stop=hub.close)

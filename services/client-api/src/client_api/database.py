@@ -38,7 +38,7 @@ CALLERS_FAULT = ("22", "23514", "23502")
 """SQLSTATEs of values that Postgres refuses."""
 
 
-def make_engine(url: SecretStr) -> AsyncEngine:
+def make_engine(url: SecretStr, statement_limit_s: float = STATEMENT_TIMEOUT_S) -> AsyncEngine:
     """Make the engine; it connects on first use. Parameters never reach an error's text."""
     return create_async_engine(
         asyncpg_url(url),
@@ -49,7 +49,7 @@ def make_engine(url: SecretStr) -> AsyncEngine:
         hide_parameters=True,
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
-            "command_timeout": STATEMENT_TIMEOUT_S,
+            "command_timeout": statement_limit_s,
             "server_settings": {"application_name": "client-api"},
         },
     )
@@ -77,9 +77,9 @@ def name_of(error: Exception) -> str:
     return type(orig.__cause__ or orig).__name__
 
 
-def sqlstate_of(error: DBAPIError) -> str:
+def sqlstate_of(error: Exception) -> str:
     """Return Postgres's five-letter code of an error, empty when it never got that far."""
-    return str(getattr(error.orig, "sqlstate", None) or "")
+    return str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
 
 
 def constraint_of(error: DBAPIError) -> str:
@@ -92,7 +92,8 @@ def problem_of(error: Exception) -> Problem:
     """Tell what a database error means to the caller, without the values it may quote."""
     if isinstance(error, PoolTimeoutError):
         return Unavailable("all database connections are busy")
-    if not isinstance(error, DBAPIError) or error.connection_invalidated:
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    if lost or not isinstance(error, DBAPIError | asyncpg.PostgresError):
         return Unavailable("the database does not answer")
     state = sqlstate_of(error)
     if not state or state.startswith(UNAVAILABLE):
@@ -100,5 +101,6 @@ def problem_of(error: Exception) -> Problem:
     if state in CONFLICTS:
         return Conflict(CONFLICTS[state])
     if state.startswith(CALLERS_FAULT):
-        return Invalid(f"the database refuses a value ({constraint_of(error) or state})")
+        about = constraint_of(error) if isinstance(error, DBAPIError) else ""
+        return Invalid(f"the database refuses a value ({about or state})")
     return Problem("the request failed; it is logged")

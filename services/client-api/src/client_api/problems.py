@@ -39,6 +39,12 @@ class Conflict(Problem):
     status = HTTPStatus.CONFLICT
 
 
+class Gone(Problem):
+    """What the request goes on from was there once, and will not be again."""
+
+    status = HTTPStatus.GONE
+
+
 class VersionMismatch(Problem):
     """The row has changed since the caller saw it (If-Match)."""
 

@@ -8,6 +8,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from client_api.auth.rules import (
+    FAILURES_PER_MINUTE,
+    REQUESTS_PER_MINUTE,
+    STREAMS_PER_SUBJECT,
+    AccessRules,
+)
 from common.settings import ServiceSettings
 from common.unsubscribe import LinkKey
 
@@ -67,8 +73,36 @@ class ApiSettings(ServiceSettings):
     """The mailer's health address, for the status."""
     link_key: LinkKey | None = None
     """The mailer's key of unsubscribe links; without it they answer 503."""
+    shop_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
+    """What scores, values at risk and recovered values are reckoned in."""
     model_sandbox: bool = False
     """Only so that the page can say so."""
+    auth_issuer: str
+    """The OIDC issuer whose access tokens count; https, or http on this machine alone."""
+    auth_audience: str
+    """What must stand in a token's ``aud``."""
+    auth_client_id: str
+    """The dashboard's public client at the issuer."""
+    auth_jwks_url: str | None = None
+    """The issuer's key set; found by discovery without."""
+    rate_limit_per_minute: Annotated[int, Field(ge=1)] = REQUESTS_PER_MINUTE
+    """Requests that each subject may make, at each replica."""
+    rate_limit_failures_per_minute: Annotated[int, Field(ge=1)] = FAILURES_PER_MINUTE
+    """Requests without a valid token that each address may make, at each replica."""
+    event_streams_per_subject: Annotated[int, Field(ge=1)] = STREAMS_PER_SUBJECT
+
+    @property
+    def access_rules(self) -> AccessRules:
+        """Whose tokens count, for whom, and how much their bearers may ask."""
+        return AccessRules(
+            issuer=self.auth_issuer,
+            audience=self.auth_audience,
+            client_id=self.auth_client_id,
+            jwks_url=self.auth_jwks_url,
+            requests_per_minute=self.rate_limit_per_minute,
+            failures_per_minute=self.rate_limit_failures_per_minute,
+            streams_per_subject=self.event_streams_per_subject,
+        )
 
 
 class ProjectorSettings(ServiceSettings):

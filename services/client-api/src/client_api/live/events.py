@@ -62,10 +62,16 @@ class ServedEvent(Told):
     as_of: date
 
 
-class CutEvent(Told):
-    """``event: cut``: the stream ends here; open it again and read what the page shows."""
+class ResetEvent(Told):
+    """``event: reset``: events are missing before the next one; read what the page shows again."""
 
-    reason: Literal["slow", "missed", "stopping"]
+    reason: Literal["slow", "missed", "gone"]
+
+
+class CutEvent(Told):
+    """``event: cut``: the stream ends here; open it again behind the last id."""
+
+    reason: Literal["slow", "missed", "stopping", "expired"]
 
 
 EVENTS: tuple[type[BaseModel], ...] = (
@@ -74,6 +80,7 @@ EVENTS: tuple[type[BaseModel], ...] = (
     EpisodeClosedEvent,
     EmailEvent,
     ServedEvent,
+    ResetEvent,
     CutEvent,
 )
 

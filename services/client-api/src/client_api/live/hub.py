@@ -1,8 +1,12 @@
-"""Server-sent events: one hub hands each event to every open page, in bounded memory."""
+"""Server-sent events: one log of the latest events, from which every open page is told."""
 
 import asyncio
+import secrets
+import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from itertools import islice
 from typing import Literal, Protocol
 
 import orjson
@@ -10,14 +14,23 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from client_api.problems import Unavailable
 
-PENDING_MAX = 2000
-"""Events that may wait for one page: some seconds of a busy shop, at most about 2 MB."""
-SUBSCRIBERS_MAX = 200
+KEPT_MAX = 8192
+KEPT_BYTES_MAX = 8 * 1024 * 1024
+"""What is kept for pages that come back or fall behind: some seconds of a very busy shop."""
+CHUNK_BYTES_MAX = 256 * 1024
+"""What is handed to a page's connection at once; together with the log, all that it can hold."""
+SUBSCRIBERS_MAX = 1000
+PAUSE_PER_PAGE_S = 0.0005
+"""To wake a page costs a fifth of this; so pages are woken less often the more there are, and a
+burst of events is sent together."""
+RESUME_S = 60.0
+"""How long events are taken for nobody: the last page may come back."""
 HEARTBEAT_S = 15.0
 RETRY_MS = 1000
 """How long a browser waits before it opens the stream again."""
 
-CutReason = Literal["slow", "missed", "stopping"]
+CutReason = Literal["slow", "missed", "stopping", "expired"]
+ResetReason = Literal["slow", "missed", "gone"]
 
 
 class Feed(Protocol):
@@ -33,85 +46,185 @@ class Feed(Protocol):
         """Return by dependency what is wrong with it, or None."""
 
 
-class Subscriber:
-    """One open page: the events that wait for it, and why it was cut off, if it was."""
+class Log:
+    """The latest events, numbered; older ones are forgotten. An id names a log and a number."""
 
     def __init__(self) -> None:
-        """Start with nothing to send."""
-        self._pending: deque[bytes] = deque()
-        self._wake = asyncio.Event()
-        self._cut: CutReason | None = None
+        """Begin without events, under a name of its own."""
+        self._name = secrets.token_hex(4)
+        self._events: deque[bytes] = deque()
+        self._bytes = 0
+        self.first = 1
+        """The number of the oldest event that is kept."""
+        self._joined = (0, 0, b"")
 
-    def offer(self, event: bytes) -> None:
-        """Queue one event; a page that has too many waiting is cut off and told so."""
-        if self._cut is None:
-            self._pending.append(event)
-            if len(self._pending) > PENDING_MAX:
-                self.cut("slow")
-            self._wake.set()
+    @property
+    def next(self) -> int:
+        """The number that the next event will have."""
+        return self.first + len(self._events)
+
+    def id_of(self, number: int) -> str:
+        """Return the id of an event."""
+        return f"{self._name}-{number}"
+
+    def behind(self, event_id: str) -> int | None:
+        """Return the number behind an id; None when what follows it is not known here."""
+        name, _, number = event_id.rpartition("-")
+        if name != self._name or not (number.isascii() and number.isdigit()):
+            return None
+        found = int(number) + 1
+        return found if self.first <= found <= self.next else None
+
+    def add(self, event: str, data: bytes) -> None:
+        """Keep an event as it goes out, made once for all pages."""
+        raw = format_sse_event(event=event, data_str=data.decode(), id=self.id_of(self.next))
+        self._events.append(raw)
+        self._bytes += len(raw)
+        while len(self._events) > KEPT_MAX or self._bytes > KEPT_BYTES_MAX:
+            self._bytes -= len(self._events.popleft())
+            self.first += 1
+
+    def since(self, number: int) -> tuple[bytes, int]:
+        """Return events from a number on, as bytes, and the number behind them.
+
+        Most pages are at the same place: the bytes are put together once for them.
+        """
+        if self._joined[0] != number or self._joined[1] <= number:
+            chosen: list[bytes] = []
+            size = 0
+            for raw in islice(self._events, number - self.first, None):
+                if chosen and size + len(raw) > CHUNK_BYTES_MAX:
+                    break
+                chosen.append(raw)
+                size += len(raw)
+            self._joined = (number, number + len(chosen), b"".join(chosen))
+        return self._joined[2], self._joined[1]
+
+
+class Subscriber:
+    """One open page: how far it was told, and why it was cut off, if it was."""
+
+    def __init__(self, log: Log, next_number: int | None) -> None:
+        """Begin with the event of this number, or with the next one and a reset when it is None."""
+        self._log = log
+        self._next = log.next if next_number is None else next_number
+        self._reset: ResetReason | None = "gone" if next_number is None else None
+        self._cut: CutReason | None = None
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Tell the page what is new."""
+        self._wake.set()
 
     def cut(self, reason: CutReason) -> None:
-        """End the stream after an event that says why; what still waits is given up."""
+        """End the stream after an event that says why."""
         if self._cut is None:
             self._cut = reason
-            self._pending.clear()
             self._wake.set()
 
     async def events(self, heartbeat_s: float = HEARTBEAT_S) -> AsyncIterator[bytes]:
         """Yield the stream's bytes until the page is cut off; comments while nothing happens."""
-        yield format_sse_event(comment="events from now on", retry=RETRY_MS)
+        place = self._log.id_of(self._next - 1)
+        yield format_sse_event(comment="events from now on", retry=RETRY_MS, id=place)
+        if self._reset is not None:
+            yield self._told("reset", self._reset)
         while self._cut is None:
+            if self._next < self._log.first:
+                self.cut("slow")
+                break
+            if self._next < self._log.next:
+                chunk, self._next = self._log.since(self._next)
+                yield chunk
+                continue
+            self._wake.clear()
             try:
                 async with asyncio.timeout(heartbeat_s):
                     await self._wake.wait()
             except TimeoutError:
                 yield KEEPALIVE_COMMENT
-                continue
-            self._wake.clear()
-            batch = b"".join(self._pending)
-            self._pending.clear()
-            if batch:
-                yield batch
-        yield format_sse_event(event="cut", data_str=orjson.dumps({"reason": self._cut}).decode())
+        if self._cut in {"slow", "missed"}:
+            self._next = self._log.next
+            yield self._told("reset", self._cut)
+        yield format_sse_event(event="cut", data_str=_reason(self._cut))
+
+    def _told(self, event: str, reason: str | None) -> bytes:
+        """Return an event of this page alone; its id is where the page stands afterwards."""
+        place = self._log.id_of(self._next - 1)
+        return format_sse_event(event=event, data_str=_reason(reason), id=place)
 
 
 class Hub:
-    """All open pages. Used from the event loop's thread only."""
+    """All open pages. Used from the event loop's thread only, but for ``wanted``."""
 
     def __init__(self) -> None:
         """Start without any page."""
+        self._log = Log()
         self._subscribers: set[Subscriber] = set()
+        self._left_at = -RESUME_S
+        self._waking: asyncio.TimerHandle | None = None
+        self._woken_at = 0.0
         self._stopping = False
 
     def __len__(self) -> int:
         """Return how many pages are open."""
         return len(self._subscribers)
 
-    def publish(self, event: str, data: bytes, event_id: str) -> None:
-        """Hand one event, its data already JSON, to every open page."""
-        if self._subscribers:
-            raw = format_sse_event(event=event, data_str=data.decode(), id=event_id)
-            for subscriber in self._subscribers:
-                subscriber.offer(raw)
+    def wanted(self) -> bool:
+        """Tell whether events are for anybody: an open page, or one that may still come back."""
+        return bool(self._subscribers) or time.monotonic() - self._left_at < RESUME_S
 
-    def subscribe(self) -> Subscriber:
-        """Open a stream; raises Unavailable when there are too many, or the server stops."""
+    def publish(self, event: str, data: bytes) -> None:
+        """Tell every page of one event, its data already JSON."""
+        if not self.wanted():
+            return
+        self._log.add(event, data)
+        if self._waking is None and self._subscribers:
+            loop = asyncio.get_running_loop()
+            due = self._woken_at + PAUSE_PER_PAGE_S * len(self._subscribers)
+            self._waking = loop.call_at(max(due, loop.time()), self._wake)
+
+    def _wake(self) -> None:
+        self._waking = None
+        self._woken_at = asyncio.get_running_loop().time()
+        for subscriber in self._subscribers:
+            subscriber.wake()
+
+    @contextmanager
+    def page(self, last_event_id: str | None = None) -> Iterator[Subscriber]:
+        """Open a stream behind an id, or from now on; it is forgotten at the end of the block.
+
+        Raises Unavailable when there are too many, or the server stops.
+        """
         if self._stopping or len(self._subscribers) >= SUBSCRIBERS_MAX:
             raise Unavailable("no further event stream can be opened now")
-        subscriber = Subscriber()
+        if not self.wanted():
+            # Nobody was here, and nothing was taken: no id leads on from before.
+            self._log = Log()
+        log = self._log
+        number = log.next if last_event_id is None else log.behind(last_event_id)
+        subscriber = Subscriber(log, number)
         self._subscribers.add(subscriber)
-        return subscriber
-
-    def unsubscribe(self, subscriber: Subscriber) -> None:
-        """Forget a stream that ended."""
-        self._subscribers.discard(subscriber)
+        try:
+            yield subscriber
+        finally:
+            self._subscribers.discard(subscriber)
+            self._left_at = time.monotonic()
 
     def cut(self, reason: CutReason) -> None:
         """Cut all pages off: browsers come back by themselves and read what they show again."""
+        if reason == "missed":
+            # Those who were between two streams missed as much.
+            self._log = Log()
         for subscriber in self._subscribers:
             subscriber.cut(reason)
 
     def close(self) -> None:
         """End every stream, so that open pages do not hold the server's stop up."""
         self._stopping = True
+        if self._waking is not None:
+            self._waking.cancel()
         self.cut("stopping")
+
+
+def _reason(reason: str | None) -> str:
+    return orjson.dumps({"reason": reason}).decode()

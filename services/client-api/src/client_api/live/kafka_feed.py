@@ -39,7 +39,6 @@ log = structlog.get_logger("client_api.live")
 class _Event(NamedTuple):
     kind: str
     data: bytes
-    id: str
 
 
 class KafkaFeed:
@@ -125,7 +124,7 @@ class KafkaFeed:
         if first is None:
             return
         records = [first, *consumer.consume(BATCH_MAX - 1, 0)]
-        if len(self._hub) == 0:
+        if not self._hub.wanted():
             return
         events = [event for record in records if (event := self._event_of(record))]
         assert self._loop is not None  # noqa: S101 - set before the thread starts
@@ -134,7 +133,7 @@ class KafkaFeed:
 
     async def _deliver(self, events: list[_Event]) -> None:
         for event in events:
-            self._hub.publish(event.kind, event.data, event.id)
+            self._hub.publish(event.kind, event.data)
         # Pages get their turn before the next batch comes.
         await asyncio.sleep(0)
 
@@ -152,8 +151,7 @@ class KafkaFeed:
             # The reader that owns the topic's dead letters parks it.
             log.warning("record_not_shown", topic=record.topic(), reason=poison.reason)
             return None
-        place = f"{record.topic()}-{record.partition()}-{record.offset()}"
-        return told and _Event(*told, place)
+        return told and _Event(*told)
 
     def _told_of(self, data: Data) -> tuple[str, bytes] | None:
         """Return the kind and JSON of what pages are told; nothing of a superseded generation."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import itertools
 import random
 from collections.abc import Callable
 
@@ -36,7 +35,6 @@ class PostgresFeed:
         self._url = url
         self._hub = hub
         self._on_crash = on_crash
-        self._ids = itertools.count(1)
         self._problem: str | None = "not connected yet"
         self._listening = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -109,4 +107,4 @@ class PostgresFeed:
         except ValidationError:
             log.warning("notification_not_shown", channel=channel)
             return
-        self._hub.publish(event, data.model_dump_json().encode(), f"{channel}-{next(self._ids)}")
+        self._hub.publish(event, data.model_dump_json().encode())

@@ -3,18 +3,22 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from client_api.operations.erasures import Erasures
-from client_api.operations.runs import Runs, Work
-from client_api.problems import Invalid, Unavailable
+from client_api.operations.pipeline import PipelineWatch
+from client_api.operations.runs import WHAT_IF, Runs, Work
+from client_api.operations.sweeper import Sweeper
+from client_api.problems import Invalid, NotFound, Unavailable
+from client_api.trail import Trail
 from common.clock import EPOCH, BusinessClock
 from common.errors import Misconfigured, Transient
 from common.score.policy import Policy
 from engage import backfill, dlq, status
-from engage.frame import BadInput
+from engage.foresight import Foreseen, foresee, who_ordered
+from engage.frame import BadInput, NotThere
 from engage.history import in_force, read_policies
 from engage.replay import check, replay
 from engage.settings import Settings
@@ -40,6 +44,8 @@ class Operator:
         self._settings = settings
         self._runs = runs
         self._erasures = Erasures(settings, self._start)
+        self._sweeper = Sweeper(runs.engine)
+        self.pipeline = PipelineWatch(self.status)
         self._asking = asyncio.Lock()
         self._tracing = asyncio.Semaphore(TRACES_MAX)
         self._told: tuple[float, dict[str, Any]] | None = None
@@ -56,40 +62,56 @@ class Operator:
         """Count the letters of all topics or one; of one also show the oldest that wait."""
         return await self._ask(lambda: _dead_letters(self._settings, topic))
 
-    async def replay_dead_letters(self, topic: str, offset: int | None, actor: str) -> int:
+    async def replay_dead_letters(self, topic: str, offset: int | None, trail: Trail) -> int:
         """Start a replay of a topic's letters; return the run's id."""
         settings = self._settings
         if offset is None:
             await self._ask(lambda: dlq.source_of(topic))
         else:
             await self._ask(lambda: dlq.one(settings, topic, offset))
-        return await self._start(
+        return await self._noted(
             "dead-letter-replay",
-            actor,
+            trail,
             {"topic": topic, "offset": offset},
             lambda watcher: dlq.replay(settings, topic, watcher, offset=offset),
         )
 
-    async def replay(self, clients: list[int], actor: str) -> int:
+    async def replay(self, clients: list[int], trail: Trail) -> int:
         """Start a replay of clients, when Postgres has all of them; return the run's id."""
         await self._ask(lambda: check(self._settings, clients))
-        return await self._start(
+        return await self._noted(
             "replay",
-            actor,
+            trail,
             {"clients": clients},
             lambda watcher: replay(self._settings, clients, watcher),
         )
 
-    async def backfill(self, table: str, where: str | None, actor: str) -> int:
+    async def backfill(self, table: str, where: str | None, trail: Trail) -> int:
         """Start a backfill, when its condition holds water; return the run's id."""
         await self._ask(lambda: backfill.plan(self._settings, table, where))
         await self._ask(lambda: self._settings.connect)
-        return await self._start(
+        return await self._noted(
             "backfill",
-            actor,
+            trail,
             {"table": table, "where": where},
             lambda watcher: backfill.backfill(self._settings, table, where, watcher),
         )
+
+    async def foresee_backfill(self, table: str, where: str | None) -> tuple[str, int]:
+        """Return the table's name and how many rows a backfill would read now."""
+        name, _, rows = await self._ask(lambda: backfill.plan(self._settings, table, where))
+        return name, rows
+
+    async def foresee_replay(
+        self, clients: list[int] | None, ordered: tuple[datetime, datetime] | None
+    ) -> Foreseen:
+        """Count what a replay would send: of these clients, or of those who ordered in a time."""
+        settings = self._settings
+        if ordered is not None:
+            begin, end = ordered
+            clients = await self._ask(lambda: who_ordered(settings, begin, end))
+        chosen = clients or []
+        return await self._ask(lambda: foresee(settings, chosen))
 
     async def what_if(
         self,
@@ -98,7 +120,7 @@ class Operator:
         day: date | None,
         clients: int,
         cost_per_email: float | None,
-        actor: str,
+        trail: Trail,
     ) -> int:
         """Start a what-if, when the policy is one; return the run's id."""
         # A trial has no version of its own, and what nobody reads is not kept either.
@@ -111,9 +133,9 @@ class Operator:
         await self._ask(
             lambda: propose(in_force(read_policies(settings.kafka, settings.topic_partitions)))
         )
-        return await self._start(
-            "what-if",
-            actor,
+        return await self._noted(
+            WHAT_IF,
+            trail,
             {
                 "policy": policy,
                 "day": None if day is None else day.isoformat(),
@@ -138,8 +160,9 @@ class Operator:
         return await self._start(kind, actor, parameters, work)
 
     async def begin(self) -> None:
-        """Go on with erasures that an earlier server has not finished."""
+        """Go on with erasures that an earlier server has not finished, and sweep what is old."""
         self._erasures.begin()
+        self._sweeper.begin()
 
     def erased(self) -> None:
         """Hear that a client is being erased: its copies are to go, soon after it is committed."""
@@ -172,16 +195,23 @@ class Operator:
 
     async def stop(self) -> None:
         """Break off what runs."""
+        await self.pipeline.stop()
+        await self._sweeper.stop()
         await self._erasures.stop()
         await self._runs.stop()
 
     async def _start(self, kind: str, actor: str, parameters: dict[str, Any], work: Work) -> int:
         return await self._runs.start(kind, actor, parameters, work)
 
+    async def _noted(self, kind: str, trail: Trail, parameters: dict[str, Any], work: Work) -> int:
+        return await self._runs.start(kind, trail.actor, parameters, work, trail)
+
     async def _ask(self, work: Callable[[], T]) -> T:
-        """Run blocking work in a thread; raises Invalid, Unavailable."""
+        """Run blocking work in a thread; raises Invalid, NotFound, Unavailable."""
         try:
             return await asyncio.to_thread(work)
+        except NotThere as error:
+            raise NotFound(str(error)) from None
         except BadInput as error:
             raise Invalid(str(error)) from None
         except (Misconfigured, Transient) as error:

@@ -8,6 +8,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -17,12 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from client_api.database import DATABASE_ERRORS, name_of
 from client_api.problems import Conflict
 from client_api.store import operations as store
+from client_api.trail import Trail
 from common.errors import Misconfigured, Transient
 from engage.frame import BadInput, Failed
 from engage.progress import Watcher
 
 KNOWN = (BadInput, Failed, Misconfigured, Transient)
 """Their text is for people and holds nothing secret."""
+WHAT_IF = "what-if"
+"""The kind of run that changes nothing: people who are no operators may start it."""
 TOLD_EVERY_S = 1.0
 STOP_LIMIT_S = 3.0
 
@@ -68,18 +72,36 @@ class Runs:
 
     def __init__(self, engine: AsyncEngine) -> None:
         """Work with the server's engine; each run holds one of its connections."""
-        self._engine = engine
+        self.engine = engine
         self._tasks: dict[asyncio.Task[None], Noted] = {}
         self._starting = asyncio.Lock()
 
-    async def start(self, kind: str, actor: str, parameters: dict[str, Any], work: Work) -> int:
-        """Start ``work`` in a thread; return the id of its row. Raises Conflict."""
+    async def start(
+        self,
+        kind: str,
+        actor: str,
+        parameters: dict[str, Any],
+        work: Work,
+        trail: Trail | None = None,
+    ) -> int:
+        """Start ``work`` in a thread; return the id of its row. Raises Conflict.
+
+        ``trail`` is that of the request that asks for it, if one does: kept with the row.
+        """
         async with self._starting:
-            connection = await self._engine.connect()
+            connection = await self.engine.connect()
             try:
                 async with connection.begin():
                     await store.mark_interrupted(connection)
+                    if trail is not None and trail.once is not None:
+                        await trail.once.take(connection)
                     run = await store.begin(connection, kind, actor, parameters)
+                    if trail is not None:
+                        trail.note("run.started", f"operation/{run}", detail={"kind": kind})
+                        await trail.keep(connection)
+                        if trail.once is not None:
+                            first = await _first_answer(connection, kind, run)
+                            await trail.once.keep(connection, *first)
             except IntegrityError:
                 await connection.close()
                 raise Conflict(f"a run of this kind is going on: {kind}") from None
@@ -135,6 +157,20 @@ class Runs:
             noted.stopping = True
         finally:
             await _let_go(connection)
+
+
+def place_of(kind: str, run: int) -> str:
+    """Return the path at which whoever may start a run of this kind may follow it."""
+    return f"/api/what-ifs/{run}" if kind == WHAT_IF else f"/api/operations/{run}"
+
+
+async def _first_answer(
+    connection: AsyncConnection, kind: str, run: int
+) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers and body of the answer to whoever started a run."""
+    row = await store.read(connection, run)
+    headers = {"content-type": "application/json", "location": place_of(kind, run)}
+    return HTTPStatus.ACCEPTED, headers, row.model_dump_json().encode()
 
 
 def _in_a_thread(work: Work, noted: Noted, name: str) -> "asyncio.Future[dict[str, Any]]":

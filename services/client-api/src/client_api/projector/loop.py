@@ -1,7 +1,7 @@
 """The projector's loop: read a batch, write it to Postgres, commit its offsets last."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -162,8 +162,15 @@ class Projector:
 class DayWatch:
     """Switches the served day when the business day moves on; days that passed are skipped."""
 
-    def __init__(self, days: Days, clock: BusinessClock, zone: ZoneInfo) -> None:
-        """``zone`` is the shop's: its midnight begins a day."""
+    def __init__(
+        self,
+        days: Days,
+        clock: BusinessClock,
+        zone: ZoneInfo,
+        switched: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``zone`` is the shop's: its midnight begins a day; ``switched`` hears of each switch."""
+        self._switched = switched
         self._days = days
         self._clock = clock
         self._zone = zone
@@ -193,5 +200,6 @@ class DayWatch:
         filled = await self._retry("switching the day", lambda: self._days.advance(today))
         self._served = await self._retry("reading the served day", self._days.served)
         if filled is not None:
+            self._switched()
             took_ms = round((asyncio.get_running_loop().time() - started) * 1000)
             log.info("day_served", as_of=str(self._served), rows=filled, ms=took_ms)

@@ -7,7 +7,9 @@ from collections.abc import Coroutine
 import asyncpg
 from pydantic import SecretStr
 
+from client_api.database import make_engine
 from client_api.projector.days import Days
+from client_api.projector.figures import Figures
 from client_api.projector.loop import DayWatch, Projector
 from client_api.projector.store import ScoreStore
 from client_api.settings import ProjectorSettings
@@ -22,6 +24,8 @@ CONSUMER = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 2000}
 CONNECTIONS = 6
 CONNECT_LIMIT_S = 5.0
 STATEMENT_LIMIT_S = 60.0
+COUNT_LIMIT_S = 600.0
+"""Counting passes over whole tables, on a connection of its own."""
 
 
 async def connect(url: SecretStr) -> "asyncpg.Pool[asyncpg.Record]":
@@ -45,12 +49,14 @@ async def project(settings: ProjectorSettings) -> None:
     kafka.verify(servers, (SCORES, dead_letters_of(SCORES)), settings.topic_partitions)
     clock = BusinessClock(settings.clock_file)
     pool = await connect(settings.database_url)
+    engine = make_engine(settings.database_url, COUNT_LIMIT_S)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         store = ScoreStore(pool)
-        watch = DayWatch(Days(pool, store), clock, settings.zone)
+        figures = Figures(engine, clock)
+        watch = DayWatch(Days(pool, store), clock, settings.zone, figures.wanted.set)
         projector = Projector(
             kafka.consumer(servers, GROUP, CONSUMER),
             kafka.producer(servers),
@@ -59,12 +65,13 @@ async def project(settings: ProjectorSettings) -> None:
         probes = health.serve(
             settings.health_port,
             {"loop": projector.heartbeat.check, "days": watch.heartbeat.check},
-            projector.checks(),
+            projector.checks() | {"figures": figures.check},
         )
         await watch.first(stop)
-        await _together(watch.run(stop), projector.run(stop), stop=stop)
+        await _together(watch.run(stop), projector.run(stop), figures.run(stop), stop=stop)
         probes.shutdown()
     finally:
+        await engine.dispose()
         await pool.close()
 
 

@@ -8,8 +8,8 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from client_api.shapes.requests import ClientIn, OrderIn
 from client_api.store import clients, orders
-from client_api.web.requests import ClientIn, OrderIn
 
 
 class Numbered(NamedTuple):
@@ -80,14 +80,10 @@ async def insert_orders(
     db: AsyncConnection, chunk: Sequence[Numbered], now: datetime
 ) -> list[Refusal]:
     """Insert orders, dated ``now`` (business time) where they have no date; return the refused."""
-    rows, refused = _without_repeats(chunk)
+    rows, refused = without_repeats(chunk)
     wanted = sorted({item.row.client_id for item in rows})
     known = set((await db.execute(text(LOCK_CLIENTS), {"ids": wanted})).scalars())
-    refused += [
-        Refusal(item.line, f"there is no client {item.row.client_id}")
-        for item in rows
-        if item.row.client_id not in known
-    ]
+    refused += [unknown_client(item) for item in rows if item.row.client_id not in known]
     rows = [item for item in rows if item.row.client_id in known]
     values: dict[str, list[Any]] = {
         name: [getattr(item.row, name) for item in rows] for name in OrderIn.model_fields
@@ -98,7 +94,7 @@ async def insert_orders(
 
 async def insert_clients(db: AsyncConnection, chunk: Sequence[Numbered]) -> list[Refusal]:
     """Insert clients; return those that were refused."""
-    rows, refused = _without_repeats(chunk)
+    rows, refused = without_repeats(chunk)
     values: dict[str, list[Any]] = {
         name: [getattr(item.row, name) for item in rows] for name in ClientIn.model_fields
     }
@@ -118,13 +114,24 @@ async def _insert(
     if again:
         await db.execute(text(table.touch), {"ids": again})
     return [
-        Refusal(item.line, f"there is {table.row} {item.row.id} already")
+        taken(item, table.row)
         for item in rows
         if item.row.id is not None and item.row.id not in inserted
     ]
 
 
-def _without_repeats(chunk: Sequence[Numbered]) -> tuple[list[Numbered], list[Refusal]]:
+def unknown_client(item: Numbered) -> Refusal:
+    """Refuse an order of nobody."""
+    return Refusal(item.line, f"there is no client {item.row.client_id}")
+
+
+def taken(item: Numbered, what: str) -> Refusal:
+    """Refuse a row, ``what`` it is, whose id is taken."""
+    return Refusal(item.line, f"there is {what} {item.row.id} already")
+
+
+def without_repeats(chunk: Sequence[Numbered]) -> tuple[list[Numbered], list[Refusal]]:
+    """Return the rows of a chunk whose id stands on no earlier line of it, and the others."""
     seen: set[int] = set()
     rows: list[Numbered] = []
     refused: list[Refusal] = []

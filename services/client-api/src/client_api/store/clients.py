@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.database import SWEEP_LOCK, UNIQUE_VIOLATION, sqlstate_of
 from client_api.problems import Conflict, NotFound, VersionMismatch
-from client_api.web.requests import ClientIn
-from client_api.web.responses import ClientRow, ScoreRow
+from client_api.shapes.requests import ClientIn
+from client_api.shapes.responses import ClientRow
+from client_api.store.reads import Reads
 
 COLUMNS = (
     "c.id, c.first_name, c.surname, c.email, c.phone, c.address, c.style_tags, c.time_zone, "
@@ -44,6 +44,17 @@ async def read(db: AsyncConnection, client_id: int) -> ClientRow:
     if row is None:
         raise NotFound(f"there is no client {client_id}")
     return row_of(row)
+
+
+READ = f"SELECT {COLUMNS}, {SCORE_COLUMNS} FROM clients c {WITH_SCORE} WHERE c.id = $1"
+
+
+async def find(reads: Reads, client_id: int) -> dict[str, Any]:
+    """Return the fields of one client, as in ClientRow; raises NotFound."""
+    rows = await reads.rows(READ, [client_id])
+    if not rows:
+        raise NotFound(f"there is no client {client_id}")
+    return fields_of(rows[0])
 
 
 async def create(db: AsyncConnection, client: ClientIn) -> ClientRow:
@@ -112,13 +123,13 @@ def _met(versions: Sequence[int] | None) -> str:
 
 
 async def erase(
-    db: AsyncConnection, client_id: int, versions: Sequence[int] | None = None, *, actor: str
-) -> None:
+    db: AsyncConnection, client_id: int, versions: Sequence[int] | None = None
+) -> dict[str, int]:
     """Erase a client and all that is known of it; raises NotFound, VersionMismatch.
 
     The row is touched after its last order can have come, so that its version is above theirs:
-    whoever reads the changes may forget everything up to it. The audit keeps who did it, that
-    version and counts; what lies on topics is for ``engage erase``.
+    whoever reads the changes may forget everything up to it. Return that version and counts, which
+    the audit has to keep as ``ERASED``; what lies on topics is for ``engage erase``.
     """
     lock = text("SELECT pg_advisory_xact_lock_shared(:lock)")
     await db.execute(lock, {"lock": SWEEP_LOCK})
@@ -134,17 +145,11 @@ async def erase(
     for statement in ERASURE:
         await db.execute(text(statement), {"id": client_id})
     version = (await db.execute(text(GONE), {"id": client_id})).scalar_one()
-    detail = {**counts, "version": version}
-    await db.execute(
-        text(AUDIT),
-        {
-            "actor": actor,
-            "subject": f"client/{client_id}",
-            "detail": orjson.dumps(detail).decode(),
-        },
-    )
+    return {**counts, "version": version}
 
 
+ERASED = "client.erased"
+"""The action of its entry in the audit, by which triggers and ``engage`` know it."""
 ERASURE = (
     # First, since it waits for changes of these orders that are under way: the lock on the client
     # keeps new ones out, but not changes of known ones.
@@ -162,15 +167,26 @@ COUNTS = """
     SELECT (SELECT count(*) FROM orders WHERE client_id = :id) AS orders,
            (SELECT count(*) FROM episodes WHERE client_id = :id) AS episodes
 """
-AUDIT = """
-    INSERT INTO audit (actor, action, subject, detail)
-    VALUES (:actor, 'client.erased', :subject, CAST(:detail AS jsonb))
-"""
 
 
 def row_of(row: RowMapping) -> ClientRow:
     """Build the answer from a row of ``COLUMNS``, with or without ``SCORE_COLUMNS``."""
-    values = dict(row)
-    score = {name: values.pop(name, None) for name in ScoreRow.model_fields}
-    scored = score["as_of"] is not None and score["policy_version"] is not None
-    return ClientRow(**values, score=ScoreRow.model_validate(score) if scored else None)
+    return ClientRow.model_validate(fields_of(row))
+
+
+def fields_of(row: Any) -> dict[str, Any]:
+    """Return the fields of a ClientRow, without checks, from a row of ``COLUMNS``."""
+    fields = dict(row.items())
+    as_of = fields.pop("as_of", None)
+    score = {
+        "as_of": as_of,
+        "score": fields.pop("score", None),
+        "state": fields.pop("state", None),
+        "crossing_day": fields.pop("crossing_day", None),
+        "policy_version": fields.pop("policy_version", None),
+        "merged_version": fields.pop("merged_version", None),
+    }
+    scored = as_of is not None and score["policy_version"] is not None
+    fields["score"] = score if scored else None
+    fields["masked"] = False
+    return fields

@@ -8,15 +8,15 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.problems import NotFound
-from client_api.web.requests import DecisionIn
-from client_api.web.responses import (
+from client_api.shapes.requests import DecisionIn
+from client_api.shapes.responses import (
     DecisionRow,
     EmailDetail,
-    EmailRow,
     EmailText,
     ModelCall,
     StateChange,
 )
+from client_api.store.reads import Reads, Values
 
 COLUMNS = """
     e.id AS episode_id, e.client_id, c.first_name, e.state, e.reason, e.actor, e.until,
@@ -24,13 +24,14 @@ COLUMNS = """
     e.attempts, e.created_at, e.updated_at, m.subject AS email_subject, m.body AS email_body,
     m.model AS email_model, m.provider AS email_provider, m.generation_id AS email_generation_id,
     m.prompt_version AS email_prompt_version, m.prompt_hash AS email_prompt_hash,
-    m.draft_hash AS email_draft_hash, m.sandbox AS email_sandbox, m.created_at AS email_created_at
+    m.draft_hash AS email_draft_hash, m.sandbox AS email_sandbox, m.created_at AS email_created_at,
+    m.written_as_of AS email_written_as_of
 """
-JOINED = """
-    FROM episodes e
+JOINS = """
     LEFT JOIN emails m ON m.episode_id = e.id
     LEFT JOIN clients c ON c.id = e.client_id
 """
+TEXT_COLUMNS = tuple((name, f"email_{name}") for name in EmailText.model_fields)
 DECISION_COLUMNS = """
     d.id, d.episode_id, d.action, d.actor, d.draft_hash, d.payload, d.created_at, o.outcome,
     o.reason AS outcome_reason, o.difference
@@ -38,71 +39,76 @@ DECISION_COLUMNS = """
 
 
 async def most_valuable(
-    db: AsyncConnection,
+    reads: Reads,
     *,
     after: tuple[float, str] | None,
     state: str | None,
     client_id: int | None,
     limit: int,
-) -> list[EmailRow]:
-    """Return the next ``limit`` episodes behind a value at risk and id, highest value first."""
-    behind = "(e.value_at_risk, e.id) < (CAST(:key AS float8), CAST(:after AS text))"
-    order = _Order("e.value_at_risk", behind, after)
-    return await _page(db, order, state=state, client_id=client_id, limit=limit)
+) -> list[dict[str, Any]]:
+    """Return the fields of the next ``limit`` EmailRows behind a value at risk and id.
+
+    The highest value comes first.
+    """
+    order = _Order("e.value_at_risk", "float8", after)
+    return await _page(reads, order, state=state, client_id=client_id, limit=limit)
 
 
 async def newest(
-    db: AsyncConnection,
+    reads: Reads,
     *,
     after: tuple[datetime, str] | None,
     state: str | None,
     client_id: int | None,
     limit: int,
-) -> list[EmailRow]:
-    """Return the next ``limit`` episodes behind a time of creation and id, newest first."""
-    behind = "(e.created_at, e.id) < (CAST(:key AS timestamptz), CAST(:after AS text))"
-    order = _Order("e.created_at", behind, after)
-    return await _page(db, order, state=state, client_id=client_id, limit=limit)
+) -> list[dict[str, Any]]:
+    """Return the fields of the next ``limit`` EmailRows behind a time of creation and id.
+
+    The newest come first.
+    """
+    order = _Order("e.created_at", "timestamptz", after)
+    return await _page(reads, order, state=state, client_id=client_id, limit=limit)
 
 
 class _Order(NamedTuple):
-    """What a list is sorted by, the condition for what comes behind a place, and the place."""
+    """What a list is sorted by, its type, and the place to go on from."""
 
     key: str
-    behind: str
+    type: str
     after: tuple[Any, str] | None
 
 
 async def _page(
-    db: AsyncConnection,
+    reads: Reads,
     order: _Order,
     *,
     state: str | None,
     client_id: int | None,
     limit: int,
-) -> list[EmailRow]:
+) -> list[dict[str, Any]]:
     where = ["true"]
-    values: dict[str, Any] = {"limit": limit}
+    values = Values()
     if state is not None:
-        where.append("e.state = :state")
-        values["state"] = state
+        where.append(f"e.state = {values.place(state)}")
     if client_id is not None:
-        where.append("e.client_id = :client_id")
-        values["client_id"] = client_id
+        where.append(f"e.client_id = {values.place(client_id)}")
     if order.after is not None:
-        where.append(order.behind)
-        values |= {"key": order.after[0], "after": order.after[1]}
+        key, episode = (values.place(part) for part in order.after)
+        where.append(f"({order.key}, e.id) < ({key}::{order.type}, {episode})")
+    sorted_by = f"ORDER BY {order.key} DESC, e.id DESC"
+    # The page first, and then what belongs to it: the joins never see more than its rows.
     statement = f"""
-        SELECT {COLUMNS} {JOINED} WHERE {" AND ".join(where)}
-        ORDER BY {order.key} DESC, e.id DESC LIMIT :limit
+        SELECT {COLUMNS} FROM (
+            SELECT * FROM episodes e WHERE {" AND ".join(where)} {sorted_by} LIMIT {limit:d}
+        ) e {JOINS} {sorted_by}
     """
-    return [_row_of(row) for row in (await db.execute(text(statement), values)).mappings()]
+    return [fields_of(row) for row in await reads.rows(statement, values.all)]
 
 
 async def read(db: AsyncConnection, episode_id: str) -> EmailDetail:
     """Return one episode with all that happened to it; raises NotFound."""
     values = {"id": episode_id}
-    statement = f"SELECT {COLUMNS}, e.event {JOINED} WHERE e.id = :id"
+    statement = f"SELECT {COLUMNS}, e.event FROM episodes e {JOINS} WHERE e.id = :id"
     row = (await db.execute(text(statement), values)).mappings().first()
     if row is None:
         raise NotFound(f"there is no episode {episode_id}")
@@ -114,8 +120,7 @@ async def read(db: AsyncConnection, episode_id: str) -> EmailDetail:
     )
     decisions = await db.execute(text(DECISIONS_OF), values)
     return EmailDetail(
-        **_row_of(row).model_dump(exclude={"email"}),
-        email=_text_of(row),
+        **{name: value for name, value in fields_of(row).items() if name != "event"},
         history=[StateChange.model_validate(dict(found)) for found in history.mappings()],
         calls=[ModelCall.model_validate(dict(found)) for found in calls.mappings()],
         decisions=[_decision_of(found) for found in decisions.mappings()],
@@ -130,7 +135,7 @@ DECISIONS_OF = f"""
 """
 
 
-async def decide(db: AsyncConnection, decision: DecisionIn) -> DecisionRow:
+async def decide(db: AsyncConnection, decision: DecisionIn, actor: str) -> DecisionRow:
     """Record a decision for the mailer to apply; raises NotFound when there is no such episode."""
     statement = """
         INSERT INTO decisions (episode_id, action, actor, draft_hash, payload)
@@ -139,22 +144,24 @@ async def decide(db: AsyncConnection, decision: DecisionIn) -> DecisionRow:
         RETURNING id, episode_id, action, actor, draft_hash, payload, created_at,
                   NULL AS outcome, NULL AS outcome_reason, NULL AS difference
     """
-    values = {**decision.model_dump(), "payload": decision.payload.model_dump_json()}
+    values = {
+        **decision.model_dump(),
+        "actor": actor,
+        "payload": decision.payload.model_dump_json(),
+    }
     row = (await db.execute(text(statement), values)).mappings().first()
     if row is None:
         raise NotFound(f"there is no episode {decision.episode_id}")
     return _decision_of(row)
 
 
-def _row_of(row: RowMapping) -> EmailRow:
-    values = {name: row[name] for name in EmailRow.model_fields if name != "email"}
-    return EmailRow(**values, email=_text_of(row))
-
-
-def _text_of(row: RowMapping) -> EmailText | None:
-    if row["email_subject"] is None:
-        return None
-    return EmailText(**{name: row[f"email_{name}"] for name in EmailText.model_fields})
+def fields_of(row: Any) -> dict[str, Any]:
+    """Return the fields of an EmailRow, without checks, from a row of ``COLUMNS``."""
+    fields = dict(row.items())
+    email = {name: fields.pop(column) for name, column in TEXT_COLUMNS}
+    fields["email"] = None if email["subject"] is None else email
+    fields["masked"] = False
+    return fields
 
 
 def _decision_of(row: RowMapping) -> DecisionRow:

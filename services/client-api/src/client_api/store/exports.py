@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.problems import NotFound, Unavailable
 from client_api.store.places import PLACES
+from client_api.trail import Trail
 
 LIMIT_S = 60.0
 MEMORY_BYTES_MAX = 4 * 1024 * 1024
@@ -40,6 +41,11 @@ ROWS: Mapping[str, str] = {
     "suppressions": f"FROM suppressions r WHERE r.address_hash = {ADDRESS}",
     "audit": f"""FROM audit r WHERE r.subject IN (:subject, 'address/' || {ADDRESS})
         ORDER BY r.id""",
+    "idempotency_keys": """FROM (
+            SELECT subject, key, route, status, headers, convert_from(body, 'UTF8') AS body,
+                   created_at
+            FROM idempotency_keys WHERE client_id = :id AND body IS NOT NULL) r
+        ORDER BY r.created_at, r.key""",
     # A run is about many clients: parameters, result and error also name the others.
     "operations": """FROM (
             SELECT o.id, o.kind, o.actor, o.state, o.step, o.done, o.total, o.created_at,
@@ -68,12 +74,9 @@ KNOWN = f"""
         OR EXISTS (SELECT FROM episodes WHERE client_id = :id)
         OR EXISTS (SELECT FROM audit WHERE subject = :subject AND action <> '{EXPORTED}')
 """
-NOTE = f"""
-    INSERT INTO audit (actor, action, subject) VALUES (:actor, '{EXPORTED}', :subject)
-"""
 
 
-async def collect(db: AsyncConnection, client_id: int, actor: str) -> IO[bytes]:
+async def collect(db: AsyncConnection, client_id: int, trail: Trail) -> IO[bytes]:
     """Write all that is kept about a client into a file, and a note of it into the audit.
 
     All of it is of one moment, with that note. Rows are read one after the other, so memory stays
@@ -83,7 +86,8 @@ async def collect(db: AsyncConnection, client_id: int, actor: str) -> IO[bytes]:
     about: dict[str, int | str] = {"id": client_id, "subject": f"client/{client_id}"}
     if not (await db.execute(text(KNOWN), about)).scalar_one():
         raise NotFound(f"there is no client {client_id}, and nothing is kept about one")
-    await db.execute(text(NOTE), {"actor": actor, "subject": about["subject"]})
+    trail.note(EXPORTED, f"client/{client_id}")
+    await trail.keep(db)
     file = SpooledTemporaryFile(MEMORY_BYTES_MAX)  # noqa: SIM115 - whoever sends it closes it
     try:
         async with asyncio.timeout(LIMIT_S):

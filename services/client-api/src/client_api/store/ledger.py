@@ -5,7 +5,7 @@ from typing import get_args
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from client_api.web.reports import LedgerBooks
+from client_api.shapes.reports import LedgerBooks
 from common.episodes import EpisodeState
 
 BOOKS = "SELECT state, episodes, by_history, begun FROM ledger_books"

@@ -8,9 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.problems import NotFound
+from client_api.shapes.reports import Delivery
+from client_api.shapes.responses import EmailDetail, PolicyRow
 from client_api.store import emails, policies
-from client_api.web.reports import Delivery
-from client_api.web.responses import EmailDetail, PolicyRow
 
 WRITTEN = "SELECT facts_used, checks, written_as_of FROM emails WHERE episode_id = :id"
 DELIVERIES = """

@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.problems import NotFound
-from client_api.web.responses import OperationRow
+from client_api.shapes.responses import OperationRow
 
 LOCKS = 7405
 """The upper half of the advisory lock of a run; the lower is its id."""
@@ -74,18 +74,24 @@ async def finish(db: AsyncConnection, run: int, result: str | None, error: str |
 
 
 async def newest(
-    db: AsyncConnection, *, before: int | None = None, limit: int
+    db: AsyncConnection, *, kind: str | None = None, before: int | None = None, limit: int
 ) -> list[OperationRow]:
-    """Return ``limit`` runs below ``before``, the latest first."""
-    statement = f"SELECT {COLUMNS} FROM operations WHERE id < :before ORDER BY id DESC LIMIT :limit"
-    values = {"before": before or 2**63 - 1, "limit": limit}
+    """Return ``limit`` runs below ``before``, of all kinds or one, the latest first."""
+    of_kind = "" if kind is None else "AND kind = :kind"
+    statement = f"""
+        SELECT {COLUMNS} FROM operations WHERE id < :before {of_kind}
+        ORDER BY id DESC LIMIT :limit
+    """
+    values = {"before": before or 2**63 - 1, "kind": kind, "limit": limit}
     return [_row_of(row) for row in (await db.execute(text(statement), values)).mappings()]
 
 
-async def read(db: AsyncConnection, run: int) -> OperationRow:
-    """Return one run; raises NotFound."""
-    statement = f"SELECT {COLUMNS} FROM operations WHERE id = :id"
-    found = (await db.execute(text(statement), {"id": run})).mappings().one_or_none()
+async def read(db: AsyncConnection, run: int, kind: str | None = None) -> OperationRow:
+    """Return one run, of any kind or this one; raises NotFound."""
+    of_kind = "" if kind is None else "AND kind = :kind"
+    statement = f"SELECT {COLUMNS} FROM operations WHERE id = :id {of_kind}"
+    values = {"id": run, "kind": kind}
+    found = (await db.execute(text(statement), values)).mappings().one_or_none()
     if found is None:
         raise NotFound("there is no such run")
     return _row_of(found)

@@ -10,13 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.database import FOREIGN_KEY_VIOLATION, UNIQUE_VIOLATION, sqlstate_of
 from client_api.problems import Conflict, NotFound
+from client_api.shapes.requests import OrderIn
+from client_api.shapes.responses import OrderRow
 from client_api.store.clients import check_version, reserve_ids
-from client_api.web.requests import OrderIn
-from client_api.web.responses import OrderRow
+from client_api.store.reads import Reads, Values
 
 COLUMNS = (
     "id, client_id, ordered_at, amount, currency, status, category, created_at, updated_at, version"
 )
+LISTED = COLUMNS.replace("amount", "amount::text")
+"""Money travels as a decimal string."""
 WRITABLE = ("client_id", "ordered_at", "amount", "currency", "status", "category")
 MOMENT = "CAST(CAST(:ordered_at AS text) AS timestamptz)"
 """As text, because asyncpg takes the first and last moment of Python's calendar for infinity."""
@@ -79,38 +82,40 @@ async def update(
     return found
 
 
-async def delete(db: AsyncConnection, order_id: int, versions: Sequence[int] | None = None) -> None:
-    """Delete one order; raises NotFound, VersionMismatch."""
+async def delete(db: AsyncConnection, order_id: int, versions: Sequence[int] | None = None) -> int:
+    """Delete one order and return its last version; raises NotFound, VersionMismatch."""
     statement = text("SELECT version FROM orders WHERE id = :id FOR UPDATE")
     found = (await db.execute(statement, {"id": order_id})).first()
     if found is None:
         raise NotFound(f"there is no order {order_id}")
     check_version(found.version, versions)
     await db.execute(text("DELETE FROM orders WHERE id = :id"), {"id": order_id})
+    return int(found.version)
 
 
 async def newest(
-    db: AsyncConnection,
+    reads: Reads,
     *,
     client_id: int | None,
     after: tuple[datetime, int] | None,
     limit: int,
-) -> list[OrderRow]:
-    """Return the next ``limit`` orders behind a time and id, newest first."""
-    where = ["true"]
-    values: dict[str, Any] = {"limit": limit}
-    if client_id is not None:
-        where.append("client_id = :client_id")
-        values["client_id"] = client_id
-    if after is not None:
-        where.append(f"(ordered_at, id) < ({MOMENT}, :after)")
-        values |= {"ordered_at": after[0].isoformat(), "after": after[1]}
-    statement = f"""
-        SELECT {COLUMNS} FROM orders WHERE {" AND ".join(where)}
-        ORDER BY ordered_at DESC, id DESC LIMIT :limit
+) -> list[dict[str, Any]]:
+    """Return the fields of the next ``limit`` orders behind a time and id, as in OrderRow.
+
+    The newest come first.
     """
-    rows = (await db.execute(text(statement), values)).mappings()
-    return [OrderRow.model_validate(dict(row)) for row in rows]
+    where = ["true"]
+    values = Values()
+    if client_id is not None:
+        where.append(f"client_id = {values.place(client_id)}")
+    if after is not None:
+        moment, order = values.place(after[0].isoformat()), values.place(after[1])
+        where.append(f"(ordered_at, id) < ({moment}::text::timestamptz, {order})")
+    statement = f"""
+        SELECT {LISTED} FROM orders WHERE {" AND ".join(where)}
+        ORDER BY ordered_at DESC, id DESC LIMIT {limit:d}
+    """
+    return [dict(row.items()) for row in await reads.rows(statement, values.all)]
 
 
 def _value(column: str) -> str:

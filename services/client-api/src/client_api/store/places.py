@@ -40,6 +40,7 @@ TABLES: dict[str, str] = {
     "suppressions": "that the client's address gets no email, by a hash of the address",
     "audit": "what was done to the client's data, by whom",
     "operations": "runs of operators that name the client",
+    "idempotency_keys": "answers to creates that named a key, for a day",
 }
 """Our tables, under the names that they have in an export."""
 

@@ -5,8 +5,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.problems import NotFound
-from client_api.web.requests import PolicyIn
-from client_api.web.responses import PolicyRow
+from client_api.shapes.requests import PolicyIn
+from client_api.shapes.responses import PolicyRow
 
 SELECT = "SELECT id AS version, document, note, created_by, created_at FROM policies"
 
@@ -28,7 +28,16 @@ async def current(db: AsyncConnection) -> PolicyRow:
     return found[0]
 
 
-async def publish(db: AsyncConnection, new: PolicyIn) -> PolicyRow:
+async def read(db: AsyncConnection, version: int) -> PolicyRow:
+    """Return one version; raises NotFound."""
+    statement = text(f"{SELECT} WHERE id = :id")
+    row = (await db.execute(statement, {"id": version})).mappings().first()
+    if row is None:
+        raise NotFound(f"there is no policy {version}")
+    return _row_of(row)
+
+
+async def publish(db: AsyncConnection, new: PolicyIn, actor: str) -> PolicyRow:
     """Insert the next version; versions are given one after the other, without gaps."""
     await db.execute(text("SELECT pg_advisory_xact_lock(hashtext('policies'))"))
     found = await newest(db)
@@ -45,7 +54,7 @@ async def publish(db: AsyncConnection, new: PolicyIn) -> PolicyRow:
         "version": version,
         "document": rules.model_dump_json(),
         "note": new.note,
-        "created_by": new.created_by,
+        "created_by": actor,
     }
     return _row_of((await db.execute(text(statement), values)).mappings().one())
 

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.problems import NotFound
-from client_api.web.responses import (
+from client_api.shapes.responses import (
     ClientScore,
     ExplanationOfScore,
     FeaturesOfScore,

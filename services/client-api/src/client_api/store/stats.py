@@ -6,8 +6,8 @@ from typing import NamedTuple, get_args
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from client_api.shapes.responses import ClientCounts, EmailCounts, EpisodeCounts, OrderCounts
 from client_api.store.clients import SERVED
-from client_api.web.responses import ClientCounts, EmailCounts, EpisodeCounts, OrderCounts
 from common.episodes import EpisodeState
 from common.score.model import State
 

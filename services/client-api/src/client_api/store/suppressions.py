@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-import orjson
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.problems import Conflict, NotFound
-from client_api.web.requests import SuppressionIn
-from client_api.web.responses import SuppressionRow
+from client_api.shapes.requests import SuppressionIn
+from client_api.shapes.responses import SuppressionRow
+from client_api.store import audit
 
 COLUMNS = "address_hash, reason, actor, created_at"
 BY_LINK = "unsubscribed by the link of an email"
@@ -41,7 +41,13 @@ async def unsubscribe(db: AsyncConnection, client_id: int) -> None:
         )
     if row["consent"] or suppressed:
         detail: dict[str, object] = {"consent": row["consent"], "address": suppressed}
-        await _audit(db, LINK, "client.unsubscribed", f"client/{client_id}", detail)
+        await audit.add(
+            db,
+            actor=LINK,
+            action="client.unsubscribed",
+            subject=f"client/{client_id}",
+            detail=detail,
+        )
 
 
 async def newest(
@@ -60,7 +66,7 @@ async def newest(
     return [_row_of(row) for row in (await db.execute(text(statement), values)).mappings()]
 
 
-async def add(db: AsyncConnection, new: SuppressionIn) -> SuppressionRow:
+async def add(db: AsyncConnection, new: SuppressionIn, actor: str) -> SuppressionRow:
     """Suppress an address; raises Conflict when it is already.
 
     It waits for whoever is writing to a client of that address: they lock the client, and look.
@@ -75,37 +81,19 @@ async def add(db: AsyncConnection, new: SuppressionIn) -> SuppressionRow:
         VALUES (address_hash(:address), :reason, :actor)
         ON CONFLICT (address_hash) DO NOTHING RETURNING {COLUMNS}
     """
-    row = (await db.execute(text(statement), new.model_dump())).mappings().first()
+    values = {**new.model_dump(), "actor": actor}
+    row = (await db.execute(text(statement), values)).mappings().first()
     if row is None:
         raise Conflict("the address is suppressed already")
-    subject = f"address/{row['address_hash']}"
-    await _audit(db, new.actor, "suppression.added", subject, {"reason": new.reason})
     return _row_of(row)
 
 
-async def lift(db: AsyncConnection, address_hash: str, actor: str) -> None:
+async def lift(db: AsyncConnection, address_hash: str) -> None:
     """Lift a suppression; raises NotFound. A consent that was withdrawn stays so."""
     statement = "DELETE FROM suppressions WHERE address_hash = :hash RETURNING address_hash"
     row = (await db.execute(text(statement), {"hash": address_hash})).first()
     if row is None:
         raise NotFound("there is no such suppression")
-    await _audit(db, actor, "suppression.lifted", f"address/{address_hash}", {})
-
-
-async def _audit(
-    db: AsyncConnection, actor: str, action: str, subject: str, detail: dict[str, object]
-) -> None:
-    statement = """
-        INSERT INTO audit (actor, action, subject, detail)
-        VALUES (:actor, :action, :subject, CAST(:detail AS jsonb))
-    """
-    values = {
-        "actor": actor,
-        "action": action,
-        "subject": subject,
-        "detail": orjson.dumps(detail).decode(),
-    }
-    await db.execute(text(statement), values)
 
 
 def _row_of(row: RowMapping) -> SuppressionRow:

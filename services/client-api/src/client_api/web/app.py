@@ -4,19 +4,22 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import Match, Route
-from starlette.types import Scope
 
-from client_api.problems import NotFound
+from client_api.shapes.requests import ClientsQuery, EmailsQuery, OrdersQuery, PageQuery
 from client_api.web import (
+    access,
+    audit,
     bulk,
+    bulk_out,
     clients,
+    curves,
+    docs,
     effect,
     emails,
+    episodes,
     errors,
     events,
     exports,
@@ -25,24 +28,40 @@ from client_api.web import (
     lineage,
     operations,
     orders,
+    overview,
     policies,
+    previews,
     suppressions,
     unsubscribe,
     what_ifs,
 )
+from client_api.web.gate import Gate
+from client_api.web.hot import Endpoint, HotReads
 from client_api.web.limits import BodyLimit
 from client_api.web.middleware import Edge
 from client_api.web.openapi import document
 from client_api.web.state import Parts, State
+from client_api.web.unknown import Fixed, Unknown
+from client_api.web.veil import Veil
 
 DESCRIPTION = "Clients, orders, scores and the emails written to clients at risk."
 COMPRESS_FROM_BYTES = 1024
 
 ROUTES = (
-    *(bulk, clients, exports, orders, emails, lineage, suppressions, ledger, effect),
-    *(policies, operations, what_ifs, events, health, unsubscribe),
+    *(bulk_out, bulk, clients, orders, emails),
+    *(overview, curves, exports, episodes, lineage, suppressions, ledger, effect),
+    *(policies, previews, operations, what_ifs, events, audit, access, health, unsubscribe),
 )
-"""In the order in which the API's own document shows them."""
+"""In the order in which the API's own document shows them, and in which a request tries them:
+``bulk`` is no id."""
+
+HOT: dict[Endpoint, type[PageQuery] | None] = {
+    clients.list_clients: ClientsQuery,
+    clients.read_client: None,
+    orders.list_orders: OrdersQuery,
+    emails.list_emails: EmailsQuery,
+}
+"""What is asked most, with the model of its query, if it has one."""
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[State]]
 
@@ -50,6 +69,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[State]]
 def create_app(parts: Parts, dashboard: Path | None) -> FastAPI:
     """Build the application around its adapters; ``dashboard`` is the built page, if any."""
     app = describe(partial(_lifespan, parts))
+    app.router.routes.append(docs.page(dashboard))
     if dashboard is not None:
         app.frontend("/", directory=dashboard, fallback="index.html", check_dir=True)
     return app
@@ -62,38 +82,36 @@ def describe(lifespan: Lifespan | None = None) -> FastAPI:
         version="1",
         description=DESCRIPTION,
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
+    routes = [route for part in ROUTES for route in part.router.routes]
+    app.router.routes += [HotReads(routes, HOT), Fixed(routes)]
     for part in ROUTES:
         app.include_router(part.router)
-    app.router.routes.append(_UnknownPath("/api/{rest:path}", _nothing_here))
+    app.router.routes.append(Unknown("/api/{rest:path}", app.router.routes))
     errors.install(app)
+    app.add_middleware(Veil)
     # Event streams pass through as they are: the middleware leaves their content type alone.
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESS_FROM_BYTES, compresslevel=5)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Gate)
     app.add_middleware(Edge)
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     return app
-
-
-class _UnknownPath(Route):
-    """Keeps the dashboard's fallback page away from /api/, and leaves other methods their 405."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        match, child = super().matches(scope)
-        return (match, child) if match is Match.FULL else (Match.NONE, {})
-
-
-async def _nothing_here(_: Request) -> NoReturn:
-    raise NotFound("there is nothing at this path")
 
 
 @asynccontextmanager
 async def _lifespan(parts: Parts, _: FastAPI) -> AsyncIterator[State]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(parts.engine.dispose)
+        await parts.reads.begin()
+        stack.push_async_callback(parts.reads.stop)
+        stack.push_async_callback(parts.counting.stop)
         stack.push_async_callback(parts.operator.stop)
+        stack.push_async_callback(parts.access.stop)
+        parts.access.begin()
         await parts.operator.begin()
         for feed in parts.feeds:
             stack.push_async_callback(feed.stop)

@@ -1,26 +1,40 @@
 """Bulk loads over HTTP: newline-delimited JSON in, chunk by chunk, constant memory."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from client_api.auth import Scope, needs
 from client_api.problems import WrongMediaType
-from client_api.store import bulk
+from client_api.shapes import strict_json
+from client_api.shapes.requests import Body, ClientIn, OrderIn
+from client_api.shapes.responses import BulkResult
+from client_api.store import bulk, bulk_trials
 from client_api.store.bulk import Numbered, Refusal
-from client_api.web.ndjson import Line, lines_of
-from client_api.web.requests import Body, ClientIn, OrderIn
-from client_api.web.responses import BulkError, BulkResult
-from client_api.web.state import Shared
+from client_api.store.bulk_trials import SeenIds
+from client_api.trail import Trail
+from client_api.web.ndjson import MEDIA_TYPE, MEDIA_TYPES, Line, lines_of
+from client_api.web.state import Audit, Shared
+from client_api.web.tally import Tally
 
 router = APIRouter(prefix="/api", tags=["bulk"])
 
 CHUNK_ROWS = 1000
-ERRORS_NAMED_MAX = 100
-MEDIA_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 
 Insert = Callable[[list[Numbered]], Awaitable[list[Refusal]]]
+DryRun = Annotated[bool, Query(description="Check every row, against the database too; write none")]
+
+EITHER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": BulkResult,
+        "description": "How it went; with `Accept: application/x-ndjson` a line for every refused "
+        "row, and at last the counts",
+        "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+    }
+}
 
 
 def _takes(model: type[Body]) -> dict[str, Any]:
@@ -29,7 +43,7 @@ def _takes(model: type[Body]) -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                "application/x-ndjson": {
+                MEDIA_TYPE: {
                     "schema": {
                         "type": "string",
                         "description": f"one {model.__name__} as JSON per line",
@@ -40,33 +54,82 @@ def _takes(model: type[Body]) -> dict[str, Any]:
     }
 
 
-@router.post("/orders/bulk", openapi_extra=_takes(OrderIn))
-async def load_orders(request: Request, parts: Shared) -> BulkResult:
+@router.post(
+    "/orders/bulk",
+    openapi_extra=_takes(OrderIn),
+    responses=EITHER,
+    dependencies=[needs(Scope.CLIENTS_WRITE)],
+)
+async def load_orders(
+    request: Request, parts: Shared, audit: Audit, *, dry_run: DryRun = False
+) -> Response:
     """Create many orders, a transaction per thousand; lines that are not valid are named."""
 
     async def insert(chunk: list[Numbered]) -> list[Refusal]:
         async with parts.engine.begin() as db:
-            return await bulk.insert_orders(db, chunk, parts.clock.now())
+            refused = await bulk.insert_orders(db, chunk, parts.clock.now())
+            await _note(audit, db, "orders", len(chunk) - len(refused))
+            return refused
 
-    return await _load(request, OrderIn, insert)
+    seen = SeenIds()
+
+    async def check(chunk: list[Numbered]) -> list[Refusal]:
+        async with parts.engine.connect() as db:
+            return await bulk_trials.check_orders(db, chunk, seen)
+
+    with seen:
+        return await _load(request, OrderIn, check if dry_run else insert, dry_run=dry_run)
 
 
-@router.post("/clients/bulk", openapi_extra=_takes(ClientIn))
-async def load_clients(request: Request, parts: Shared) -> BulkResult:
+@router.post(
+    "/clients/bulk",
+    openapi_extra=_takes(ClientIn),
+    responses=EITHER,
+    dependencies=[needs(Scope.CLIENTS_WRITE)],
+)
+async def load_clients(
+    request: Request, parts: Shared, audit: Audit, *, dry_run: DryRun = False
+) -> Response:
     """Create many clients, a transaction per thousand; lines that are not valid are named."""
 
     async def insert(chunk: list[Numbered]) -> list[Refusal]:
         async with parts.engine.begin() as db:
-            return await bulk.insert_clients(db, chunk)
+            refused = await bulk.insert_clients(db, chunk)
+            await _note(audit, db, "clients", len(chunk) - len(refused))
+            return refused
 
-    return await _load(request, ClientIn, insert)
+    seen = SeenIds()
+
+    async def check(chunk: list[Numbered]) -> list[Refusal]:
+        async with parts.engine.connect() as db:
+            return await bulk_trials.check_clients(db, chunk, seen)
+
+    with seen:
+        return await _load(request, ClientIn, check if dry_run else insert, dry_run=dry_run)
 
 
-async def _load(request: Request, model: type[Body], insert: Insert) -> BulkResult:
+async def _note(audit: Trail, db: AsyncConnection, what: str, rows: int) -> None:
+    """Keep one entry for a chunk, in the chunk's own transaction."""
+    if rows:
+        audit.note(f"{what}.loaded", what, detail={"rows": rows})
+        await audit.keep(db)
+
+
+async def _load(request: Request, model: type[Body], take: Insert, *, dry_run: bool) -> Response:
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type not in MEDIA_TYPES:
         raise WrongMediaType("send application/x-ndjson: one JSON object per line")
-    tally = _Tally()
+    each = MEDIA_TYPE in request.headers.get("accept", "")
+    tally = Tally(each=each, dry_run=dry_run)
+    try:
+        await _take(request, model, take, tally)
+    except BaseException:
+        tally.close()
+        raise
+    return tally.answer()
+
+
+async def _take(request: Request, model: type[Body], take: Insert, tally: Tally) -> None:
     chunk: list[Numbered] = []
     async for line in lines_of(request.stream()):
         checked = _check(line, model)
@@ -75,18 +138,17 @@ async def _load(request: Request, model: type[Body], insert: Insert) -> BulkResu
             continue
         chunk.append(checked)
         if len(chunk) == CHUNK_ROWS:
-            tally.add(len(chunk), await insert(chunk))
+            tally.add(len(chunk), await take(chunk))
             chunk = []
     if chunk:
-        tally.add(len(chunk), await insert(chunk))
-    return tally.result()
+        tally.add(len(chunk), await take(chunk))
 
 
 def _check(line: Line, model: type[Body]) -> Numbered | Refusal:
     if line.raw is None:
         return Refusal(line.number, "the line is too long")
     try:
-        return Numbered(line.number, model.model_validate_json(line.raw))
+        return Numbered(line.number, strict_json.read(model, line.raw))
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)[:3]
         details = (
@@ -95,25 +157,3 @@ def _check(line: Line, model: type[Body]) -> Numbered | Refusal:
             for e in found
         )
         return Refusal(line.number, "; ".join(details))
-
-
-class _Tally:
-    """How many lines went in, how many did not, and why the first hundred of these did not."""
-
-    def __init__(self) -> None:
-        self._accepted = 0
-        self._rejected = 0
-        self._errors: list[BulkError] = []
-
-    def add(self, rows: int, refused: list[Refusal]) -> None:
-        self._accepted += rows - len(refused)
-        self.refuse(refused)
-
-    def refuse(self, refused: list[Refusal]) -> None:
-        self._rejected += len(refused)
-        room = ERRORS_NAMED_MAX - len(self._errors)
-        self._errors += [BulkError(line=r.line, detail=r.detail) for r in refused[:room]]
-
-    def result(self) -> BulkResult:
-        errors = sorted(self._errors, key=lambda error: error.line)
-        return BulkResult(accepted=self._accepted, rejected=self._rejected, errors=errors)

@@ -1,9 +1,12 @@
-"""Where the next page begins: the sort key of the last row, opaque to callers."""
+"""Where the next page begins: the sort key of the last row, opaque to callers.
 
-import binascii
+Of a list that goes by the scores of one day the cursor also tells the day: on another one clients
+have other places, and to go on would skip some and repeat others.
+"""
+
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
-from typing import Annotated, TypeVar
+from datetime import date, datetime
+from typing import Annotated, Any, TypeVar
 
 import orjson
 from pydantic import AwareDatetime, Field, TypeAdapter
@@ -21,12 +24,15 @@ BY_TIME: TypeAdapter[tuple[datetime, int]] = TypeAdapter(tuple[AwareDatetime, Id
 BY_VALUE: TypeAdapter[tuple[float, str]] = TypeAdapter(tuple[Finite, EpisodeId])
 BY_CREATION: TypeAdapter[tuple[datetime, str]] = TypeAdapter(tuple[AwareDatetime, EpisodeId])
 
+OF_DAY = "@"
+
 Key = TypeVar("Key")
 
 
-def encode(sort: str, *key: str | float | datetime | None) -> str:
-    """Return the cursor behind the row with this sort key."""
-    return urlsafe_b64encode(orjson.dumps([sort, *key])).decode().rstrip("=")
+def encode(sort: str, *key: str | float | datetime | None, day: date | None = None) -> str:
+    """Return the cursor behind the row with this sort key, in a list of this day if it has one."""
+    name = sort if day is None else f"{sort}{OF_DAY}{day.isoformat()}"
+    return urlsafe_b64encode(orjson.dumps([name, *key])).decode().rstrip("=")
 
 
 def decode(cursor: str | None, sort: str, shape: TypeAdapter[Key]) -> Key | None:
@@ -37,12 +43,33 @@ def decode(cursor: str | None, sort: str, shape: TypeAdapter[Key]) -> Key | None
     if cursor is None:
         return None
     try:
-        key = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if isinstance(key, list) and key[:1] == [sort]:
-            return shape.validate_python(key[1:])
-    except (ValueError, binascii.Error):
+        name, key = _read(cursor)
+        if name.partition(OF_DAY)[0] == sort:
+            return shape.validate_python(key)
+    except ValueError:
         pass  # answered below, as any other cursor that is not ours
-    raise Invalid(
+    raise _not_ours()
+
+
+def day_of(cursor: str) -> date | None:
+    """Return the day of the list that a cursor belongs to, if it has one; raises Invalid."""
+    try:
+        _, dated, day = _read(cursor)[0].partition(OF_DAY)
+        return date.fromisoformat(day) if dated else None
+    except ValueError:
+        raise _not_ours() from None
+
+
+def _read(cursor: str) -> tuple[str, list[Any]]:
+    """Return a cursor's name and key; raises ValueError."""
+    found = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    if not isinstance(found, list) or not found or not isinstance(found[0], str):
+        raise ValueError(cursor)
+    return found[0], found[1:]
+
+
+def _not_ours() -> Invalid:
+    return Invalid(
         "the cursor does not belong to this list",
         [("cursor", "use the 'next' of the page before, with the same sort")],
     )

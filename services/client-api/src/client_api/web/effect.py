@@ -1,11 +1,13 @@
 """What writing to clients did, over HTTP."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter
 
+from client_api.auth import Scope, needs
+from client_api.shapes.reports import Effect, EffectArm, PointsApart, Rate
 from client_api.store import effect, policies
-from client_api.web.reports import Effect, EffectArm, PointsApart, Rate
+from client_api.store.effect import Arms
 from client_api.web.state import Db, Shared
 from client_api.web.strict import StrictRoute
 from common.effect import DIFFERENCE, LEVEL, POWER, Arm, difference, needed_per_arm, wilson
@@ -15,12 +17,16 @@ router = APIRouter(prefix="/api", tags=["emails"], route_class=StrictRoute)
 POINTS = 100
 
 
-@router.get("/effect")
+@router.get("/effect", dependencies=[needs(Scope.CLIENTS_READ)])
 async def read_effect(parts: Shared, db: Db) -> Effect:
     """Compare orders of clients that were written to with those of clients held out."""
     as_of = parts.clock.now()
     days = (await policies.current(db)).document.emails.effect_days
-    found = await effect.arms(db, as_of, timedelta(days=days))
+    return judged(await effect.arms(db, as_of, timedelta(days=days)), as_of, days)
+
+
+def judged(found: Arms, as_of: datetime, days: int) -> Effect:
+    """Return what two arms say, counted at ``as_of`` with a window of so many days."""
     held_out, other = found.held_out, found.not_held_out
     needed = needed_per_arm(held_out.rate if held_out.clients else None)
     enough = min(held_out.clients, other.clients) >= needed

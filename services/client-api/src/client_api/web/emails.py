@@ -3,15 +3,16 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import StringConstraints
 
+from client_api.auth import Scope, needs
+from client_api.shapes.requests import DecisionIn, EmailsQuery, Strict
+from client_api.shapes.responses import DecisionRow, EmailDetail, EmailRow, Page
 from client_api.store import emails
-from client_api.web import cursors
-from client_api.web.pages import page_of
-from client_api.web.requests import DecisionIn, EmailsQuery
-from client_api.web.responses import DecisionRow, EmailDetail, EmailRow, Page
-from client_api.web.state import Db
+from client_api.web import answers, cursors
+from client_api.web.repeats import keyed, of_its_episode
+from client_api.web.state import Audit, Db, Shared
 from client_api.web.strict import StrictRoute
 
 router = APIRouter(prefix="/api", tags=["emails"], route_class=StrictRoute)
@@ -19,41 +20,50 @@ router = APIRouter(prefix="/api", tags=["emails"], route_class=StrictRoute)
 EpisodeId = Annotated[str, Path(), StringConstraints(pattern=r"^[0-9-]+$", max_length=64)]
 
 
-@router.get("/emails")
-async def list_emails(db: Db, query: Annotated[EmailsQuery, Query()]) -> Page[EmailRow]:
+@router.get("/emails", dependencies=[needs(Scope.EMAILS_READ)], response_model=Page[EmailRow])
+async def list_emails(parts: Shared, query: Annotated[EmailsQuery, Query()]) -> Response:
     """List episodes with their emails."""
     if query.sort == "-value":
         rows = await emails.most_valuable(
-            db,
+            parts.reads,
             after=cursors.decode(query.cursor, query.sort, cursors.BY_VALUE),
             state=query.state,
             client_id=query.client_id,
             limit=query.limit + 1,
         )
-        return page_of(
+        return answers.page(
             rows,
             query.limit,
-            lambda row: cursors.encode(query.sort, row.value_at_risk, row.episode_id),
+            lambda row: cursors.encode(query.sort, row["value_at_risk"], row["episode_id"]),
         )
     rows = await emails.newest(
-        db,
+        parts.reads,
         after=cursors.decode(query.cursor, query.sort, cursors.BY_CREATION),
         state=query.state,
         client_id=query.client_id,
         limit=query.limit + 1,
     )
-    return page_of(
-        rows, query.limit, lambda row: cursors.encode(query.sort, row.created_at, row.episode_id)
+    return answers.page(
+        rows,
+        query.limit,
+        lambda row: cursors.encode(query.sort, row["created_at"], row["episode_id"]),
     )
 
 
-@router.get("/emails/{episode_id}")
+@router.get("/emails/{episode_id}", dependencies=[needs(Scope.EMAILS_READ)])
 async def read_email(db: Db, episode_id: EpisodeId) -> EmailDetail:
     """Read one episode with its email and all that happened to it."""
     return await emails.read(db, episode_id)
 
 
-@router.post("/decisions", status_code=HTTPStatus.CREATED)
-async def decide(db: Db, body: DecisionIn) -> DecisionRow:
+@router.post(
+    "/decisions",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[needs(Scope.EMAILS_APPROVE), keyed(of_its_episode)],
+)
+async def decide(db: Db, audit: Audit, body: Strict[DecisionIn]) -> DecisionRow:
     """Decide about an episode; the mailer applies it and notes the outcome."""
-    return await emails.decide(db, body)
+    row = await emails.decide(db, body, audit.actor)
+    detail = {"decision": row.id, "action": row.action}
+    audit.note("decision.made", f"episode/{row.episode_id}", detail=detail)
+    return row

@@ -12,9 +12,9 @@ from starlette.requests import ClientDisconnect
 
 from client_api.database import DATABASE_ERRORS, constraint_of, name_of, problem_of, sqlstate_of
 from client_api.problems import Problem
-from client_api.web.responses import FieldError, ProblemDocument
+from client_api.shapes.responses import FieldError, ProblemDocument
+from client_api.web.documented import MEDIA_TYPE
 
-MEDIA_TYPE = "application/problem+json"
 CLIENT_CLOSED_REQUEST = 499
 
 log = structlog.get_logger("client_api.web")
@@ -28,6 +28,7 @@ def render(
 ) -> Response:
     """Return a problem document as a response."""
     document = ProblemDocument(
+        type="about:blank",
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
@@ -67,7 +68,7 @@ async def _database(_: Request, error: Exception) -> Response:
         40 if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR else 30,
         "database_error",
         error=name_of(error),
-        sqlstate=sqlstate_of(error) if isinstance(error, DBAPIError) else "",
+        sqlstate=sqlstate_of(error),
         constraint=constraint_of(error) if isinstance(error, DBAPIError) else "",
         status=int(problem.status),
     )

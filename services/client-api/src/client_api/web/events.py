@@ -1,45 +1,114 @@
 """Server-sent events over HTTP."""
 
-from collections.abc import AsyncIterator
-from typing import Any
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+import structlog
+from fastapi import APIRouter, Header, Response
 from fastapi.responses import StreamingResponse
+from starlette.types import Message, Receive, Send
+from starlette.types import Scope as ScopeOfRequest
 
+from client_api.auth import Caller, Principal, Scope, needs
 from client_api.live.hub import Subscriber
 from client_api.web.state import Parts, Shared
 
 router = APIRouter(prefix="/api", tags=["events"])
 
-DESCRIPTION = """Events from now on; read what the page shows once more whenever the stream opens.
+SEND_LIMIT_S = 60.0
+"""A page that takes nothing for so long is gone: four heartbeats."""
+
+DESCRIPTION = """Events from now on, or behind `Last-Event-ID`.
+
+Read what the page shows whenever the stream opens without that header, and after a `reset`.
 
 - `score` (ScoreEvent): a client's score changed or merged another version.
 - `episode` (EpisodeOpenedEvent or EpisodeClosedEvent, by `type`).
 - `email` (EmailEvent): an episode's row changed its state.
 - `served` (ServedEvent): another day is being served.
-- `cut` (CutEvent): the stream ends; open it again.
+- `reset` (ResetEvent): events are missing before the next one: `gone`, the id is too old or of
+  another server; `slow`, the page fell behind; `missed`, the server did. Read again.
+- `cut` (CutEvent): the stream ends; open it again, with a new token when the old one expired.
 """
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+ONE: dict[str, Any] = {
+    "schema": {
+        "description": "One event of the stream",
+        "type": "object",
+        "properties": {
+            "event": {"enum": ["score", "episode", "email", "served", "reset", "cut"]},
+            "id": {"type": "string"},
+            "data": {"type": "string", "contentMediaType": "application/json"},
+        },
+        "required": ["event", "data"],
+    },
+    "example": {
+        "event": "email",
+        "id": "5f0c9b1e-42",
+        "data": '{"episode_id":"42-20605","client_id":42,"state":"sent"}',
+    },
 }
+"""As OpenAPI 3.2 will say with ``itemSchema``: a stream is a sequence of these."""
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The events, one after another", "content": {"text/event-stream": ONE}}
+}
+
+log = structlog.get_logger("client_api.web")
 
 
 @router.get(
-    "/events", description=DESCRIPTION, response_class=StreamingResponse, responses=RESPONSES
+    "/events",
+    description=DESCRIPTION,
+    response_class=StreamingResponse,
+    responses=RESPONSES,
+    dependencies=[needs(Scope.CLIENTS_READ)],
 )
-async def follow(parts: Shared) -> StreamingResponse:
-    """Follow what happens, event by event."""
-    subscriber = parts.hub.subscribe()
-    return StreamingResponse(
-        _stream(parts, subscriber),
-        media_type="text/event-stream",
-        headers={"X-Accel-Buffering": "no"},
-    )
+async def follow(
+    parts: Shared,
+    who: Caller,
+    last_event_id: Annotated[str | None, Header(max_length=100)] = None,
+) -> Response:
+    """Follow what happens, event by event, until the token expires."""
+    return EventStream(parts, who, last_event_id)
 
 
-async def _stream(parts: Parts, subscriber: Subscriber) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in subscriber.events():
-            yield chunk
-    finally:
-        parts.hub.unsubscribe(subscriber)
+class EventStream(Response):
+    """A stream of events. Nothing is held before it begins, and all is given back at its end."""
+
+    def __init__(self, parts: Parts, who: Principal, last_event_id: str | None) -> None:
+        """Plan a stream behind an id, if one is given."""
+        super().__init__()
+        self._parts = parts
+        self._who = who
+        self._last_event_id = last_event_id
+
+    async def __call__(self, scope: ScopeOfRequest, receive: Receive, send: Send) -> None:
+        """Send the events; raises TooMany, Unavailable before the first byte."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(SEND_LIMIT_S):
+                await send(message)
+
+        with self._page() as page:
+            stream = StreamingResponse(
+                page.events(),
+                media_type="text/event-stream",
+                headers={"X-Accel-Buffering": "no"},
+            )
+            await stream(scope, receive, send_in_time)
+
+    @contextmanager
+    def _page(self) -> Iterator[Subscriber]:
+        """Hold a page open; it is cut off when the token expires."""
+        with (
+            self._parts.access.streams.one(self._who.subject),
+            self._parts.hub.page(self._last_event_id) as page,
+        ):
+            left = max(0.0, self._who.expires_at - time.time())
+            expiry = asyncio.get_running_loop().call_later(left, page.cut, "expired")
+            try:
+                yield page
+            finally:
+                expiry.cancel()

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from typing import IO, Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from fastapi.responses import StreamingResponse
 
+from client_api.auth import Scope, needs
+from client_api.shapes.fields import RowId
+from client_api.shapes.reports import ClientExport
 from client_api.store import exports
-from client_api.web.reports import ClientExport
-from client_api.web.requests import Actor, RowId
-from client_api.web.state import Db
+from client_api.web.state import Audit, Db
 from client_api.web.strict import StrictRoute
 
 router = APIRouter(prefix="/api", tags=["clients"], route_class=StrictRoute)
@@ -20,12 +21,17 @@ DOCUMENT: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/clients/{client_id}/export", response_class=StreamingResponse, responses=DOCUMENT)
+@router.get(
+    "/clients/{client_id}/export",
+    response_class=StreamingResponse,
+    responses=DOCUMENT,
+    dependencies=[needs(Scope.CLIENTS_READ, Scope.PII_READ)],
+)
 async def export_client(
-    db: Db, client_id: Annotated[RowId, Path()], actor: Annotated[Actor, Query()]
+    db: Db, audit: Audit, client_id: Annotated[RowId, Path()]
 ) -> StreamingResponse:
     """Hand out everything that is kept about a client; the audit notes who asked."""
-    file = await exports.collect(db, client_id, actor)
+    file = await exports.collect(db, client_id, audit)
     return StreamingResponse(
         _parts_of(file),
         media_type="application/json",

@@ -8,25 +8,28 @@ import orjson
 from fastapi import APIRouter, Response
 
 from client_api.database import DATABASE_ERRORS, name_of, ping
+from client_api.shapes.health import Health
 from client_api.web.state import Parts, Shared
 
 router = APIRouter(tags=["health"])
 
 POSTGRES_LIMIT_S = 2.0
 
-FAILING: dict[int | str, dict[str, Any]] = {503: {"description": "Something does not answer"}}
+FAILING: dict[int | str, dict[str, Any]] = {
+    503: {"model": Health, "description": "Something does not answer"}
+}
 
 
 @router.get("/livez")
-async def live() -> dict[str, Any]:
+async def live() -> Health:
     """Tell that the event loop turns."""
-    return {"status": "ok", "checks": ["process"]}
+    return Health(status="ok", checks=["process"])
 
 
-@router.get("/readyz", responses=FAILING)
+@router.get("/readyz", response_model=Health, responses=FAILING)
 async def ready(parts: Shared) -> Response:
     """Tell whether every dependency answers; the failing ones stand by name with what is wrong."""
-    checks = {"postgres": await _postgres(parts)}
+    checks = {"postgres": await _postgres(parts), **parts.access.checks()}
     for feed in parts.feeds:
         checks |= feed.checks()
     problems = {name: problem for name, problem in checks.items() if problem is not None}

@@ -5,10 +5,8 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 
-from client_api.store import lineage
-from client_api.store.lineage import Known
-from client_api.web.emails import EpisodeId
-from client_api.web.reports import (
+from client_api.auth import Scope, needs
+from client_api.shapes.reports import (
     Checks,
     Fate,
     Lineage,
@@ -17,7 +15,10 @@ from client_api.web.reports import (
     TracedDay,
     TracedOrder,
 )
-from client_api.web.responses import EmailRow, PartsOfScore
+from client_api.shapes.responses import EmailRow, PartsOfScore
+from client_api.store import lineage
+from client_api.store.lineage import Known
+from client_api.web.emails import EpisodeId
 from client_api.web.state import Shared
 from client_api.web.strict import StrictRoute
 from common.clock import date_of, day_of
@@ -30,7 +31,7 @@ UNUSABLE = "unusable: "
 """How the mailer begins the outcome of a call whose text broke rules; they follow."""
 
 
-@router.get("/emails/{episode_id}/lineage")
+@router.get("/emails/{episode_id}/lineage", dependencies=[needs(Scope.EMAILS_READ)])
 async def read_lineage(parts: Shared, episode_id: EpisodeId) -> Lineage:
     """Trace an email back to the row changes that it came from.
 

@@ -1,7 +1,9 @@
 """Around every request: one log line without personal data, safe headers, and no bare error."""
 
 import time
+from functools import cache
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -11,14 +13,8 @@ from client_api.web.errors import unexpected
 
 SELF_ONLY = (
     "default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; "
-    "object-src 'none'"
+    "object-src 'none'; connect-src 'self'"
 )
-DOCS = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
-    "style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net; "
-    "img-src 'self' data: https://fastapi.tiangolo.com; frame-ancestors 'none'"
-)
-"""FastAPI's page about the API loads its viewer from there; the dashboard loads nothing."""
 FOR_EVER = "public, max-age=31536000, immutable"
 """The build names its assets by their content."""
 
@@ -38,13 +34,16 @@ class Edge:
             await self._app(scope, receive, send)
             return
         started = time.monotonic()
+        scope["state"]["request_id"] = request_id = uuid4()
         status = 0
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _set_headers(scope["path"], status, MutableHeaders(scope=message))
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = str(request_id)
+                _set_headers(scope, status, headers)
             await send(message)
 
         try:
@@ -58,8 +57,16 @@ class Edge:
             _write_line(scope, status, time.monotonic() - started)
 
 
-def _set_headers(path: str, status: int, headers: MutableHeaders) -> None:
-    headers.setdefault("Content-Security-Policy", DOCS if path == "/docs" else SELF_ONLY)
+@cache
+def _page_policy(issuer: str) -> str:
+    """Return the policy of the dashboard: beside us it talks to the issuer, to sign in."""
+    return f"{SELF_ONLY} {issuer}"
+
+
+def _set_headers(scope: Scope, status: int, headers: MutableHeaders) -> None:
+    path = scope["path"]
+    page = _page_policy(scope["state"]["parts"].access.origin)
+    headers.setdefault("Content-Security-Policy", page)
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     hashed = path.startswith("/assets/") and status in {200, 206, 304}
@@ -76,5 +83,6 @@ def _write_line(scope: dict[str, Any] | Scope, status: int, seconds: float) -> N
         method=scope["method"],
         route=route or "none",
         status=int(status),
+        request_id=str(scope["state"]["request_id"]),
         ms=round(seconds * 1000, 1),
     )

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
+MEDIA_TYPE = "application/x-ndjson"
+MEDIA_TYPES = frozenset({MEDIA_TYPE, "application/ndjson", "application/jsonl"})
 LINE_BYTES_MAX = 64 * 1024
 """Far more than any row needs."""
 

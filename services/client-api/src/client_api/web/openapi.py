@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's, with our problem documents in place of its own errors."""
+"""The OpenAPI document: FastAPI's, with what it cannot know put in its place."""
 
 from typing import Any
 
@@ -9,13 +9,24 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from client_api.live.events import EVENTS
-from client_api.web.errors import MEDIA_TYPE
-from client_api.web.responses import ProblemDocument
+from client_api.shapes.responses import ProblemDocument
+from client_api.web import rules
+from client_api.web.documented import HEADERS, complete
+from client_api.web.examples import illustrate
 
 REPLACED = ("HTTPValidationError", "ValidationError")
-ANY_PROBLEM = {
-    "description": "A problem, as RFC 9457 has it",
-    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+CLOSED = "/api/"
+TAGS = {
+    "clients": "Clients, their scores, and all that is kept about one",
+    "orders": "Orders, of which the scores are a function",
+    "bulk": "Many rows at once, as newline-delimited JSON",
+    "emails": "Emails to clients at risk: drafts, decisions, what came of them",
+    "episodes": "Silences in which a client fell at risk",
+    "shop": "The whole shop: figures and rules",
+    "operations": "What operators see and do",
+    "events": "What happens, as it happens",
+    "access": "Who asks, and where to sign in",
+    "health": "Whether the process lives, and can serve",
 }
 
 
@@ -34,6 +45,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             openapi_version=app.openapi_version,
             description=app.description,
             routes=app.routes,
+            tags=[{"name": name, "description": text} for name, text in TAGS.items()],
         )
         schemas = found["components"]["schemas"]
         for name in REPLACED:
@@ -44,10 +56,13 @@ def document(app: FastAPI) -> dict[str, Any]:
             ref_template="#/components/schemas/{model}",
         )
         schemas.update(ours["$defs"])
+        found["components"]["headers"] = HEADERS
+        rules.lay_down(schemas)
         for path, operations in found["paths"].items():
             for operation in operations.values():
-                operation["responses"].pop("422", None)
-                if path.startswith("/api/"):
-                    operation["responses"]["default"] = ANY_PROBLEM
+                rules.settle_parameters(operation)
+                if path.startswith(CLOSED):
+                    complete(operation)
+        illustrate(found)
         app.openapi_schema = found
     return app.openapi_schema

@@ -3,21 +3,33 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import StringConstraints
 
+from client_api.auth import Scope, needs
+from client_api.operations.runs import place_of
+from client_api.shapes.fields import RowId
+from client_api.shapes.requests import (
+    BackfillIn,
+    DeadLetterReplayIn,
+    OperationsQuery,
+    ReplayIn,
+    ReplayPreviewIn,
+    Strict,
+)
+from client_api.shapes.responses import (
+    BackfillPreview,
+    DeadLetters,
+    OperationRow,
+    Page,
+    ReplayPreview,
+    SystemStatus,
+)
 from client_api.store import operations
 from client_api.web import cursors
 from client_api.web.pages import page_of
-from client_api.web.requests import (
-    BackfillIn,
-    DeadLetterReplayIn,
-    PageQuery,
-    ReplayIn,
-    RowId,
-)
-from client_api.web.responses import DeadLetters, OperationRow, Page, SystemStatus
-from client_api.web.state import Db, Shared
+from client_api.web.repeats import keyed, of_nobody
+from client_api.web.state import Audit, Db, Shared
 from client_api.web.strict import StrictRoute
 
 router = APIRouter(prefix="/api", tags=["operations"], route_class=StrictRoute)
@@ -26,56 +38,100 @@ NEWEST = "-id"
 Topic = Annotated[str | None, Query(), StringConstraints(max_length=100)]
 
 
-@router.get("/status", response_model=SystemStatus)
+@router.get("/status", response_model=SystemStatus, dependencies=[needs(Scope.OPS_READ)])
 async def read_status(parts: Shared) -> dict[str, Any]:
     """Read how far each hop is behind, and what waits for a person."""
     return await parts.operator.status()
 
 
-@router.get("/dead-letters", response_model=DeadLetters)
+@router.get("/dead-letters", response_model=DeadLetters, dependencies=[needs(Scope.OPS_READ)])
 async def list_dead_letters(parts: Shared, topic: Topic = None) -> dict[str, Any]:
     """Count dead letters by topic; of one topic also show the oldest that wait."""
     return await parts.operator.dead_letters(topic)
 
 
-@router.post("/dead-letters/replays", status_code=HTTPStatus.ACCEPTED)
-async def replay_dead_letters(parts: Shared, body: DeadLetterReplayIn) -> OperationRow:
+@router.post(
+    "/dead-letters/replays",
+    status_code=HTTPStatus.ACCEPTED,
+    dependencies=[needs(Scope.OPS_REPLAY), keyed(of_nobody)],
+)
+async def replay_dead_letters(
+    parts: Shared, audit: Audit, body: Strict[DeadLetterReplayIn], response: Response
+) -> OperationRow:
     """Make up for a topic's dead letters: their rows, as they stand now, are sent again."""
-    run = await parts.operator.replay_dead_letters(body.topic, body.offset, body.actor)
-    return await _row(parts, run)
+    run = await parts.operator.replay_dead_letters(body.topic, body.offset, audit)
+    return await started(parts, audit, run, response)
 
 
-@router.post("/replays", status_code=HTTPStatus.ACCEPTED)
-async def replay_clients(parts: Shared, body: ReplayIn) -> OperationRow:
+@router.post(
+    "/replays",
+    status_code=HTTPStatus.ACCEPTED,
+    dependencies=[needs(Scope.OPS_REPLAY), keyed(of_nobody)],
+)
+async def replay_clients(
+    parts: Shared, audit: Audit, body: Strict[ReplayIn], response: Response
+) -> OperationRow:
     """Send chosen clients' rows once more, as they stand now."""
-    return await _row(parts, await parts.operator.replay(body.client_ids, body.actor))
+    run = await parts.operator.replay(body.client_ids, audit)
+    return await started(parts, audit, run, response)
 
 
-@router.post("/backfills", status_code=HTTPStatus.ACCEPTED)
-async def backfill(parts: Shared, body: BackfillIn) -> OperationRow:
+@router.post(
+    "/backfills",
+    status_code=HTTPStatus.ACCEPTED,
+    dependencies=[needs(Scope.OPS_REPLAY), keyed(of_nobody)],
+)
+async def backfill(
+    parts: Shared, audit: Audit, body: Strict[BackfillIn], response: Response
+) -> OperationRow:
     """Have rows captured once more, while live changes go on."""
-    run = await parts.operator.backfill(body.table, body.where, body.actor)
-    return await _row(parts, run)
+    run = await parts.operator.backfill(body.table, body.where, audit)
+    return await started(parts, audit, run, response)
 
 
-@router.get("/operations")
-async def list_operations(db: Db, query: Annotated[PageQuery, Query()]) -> Page[OperationRow]:
-    """List the runs that were started here, the latest first."""
+@router.post("/replays/preview", dependencies=[needs(Scope.OPS_REPLAY)])
+async def preview_replay(parts: Shared, body: Strict[ReplayPreviewIn]) -> ReplayPreview:
+    """Count what a replay would send; it sends nothing."""
+    found = await parts.operator.foresee_replay(body.client_ids, body.ordered)
+    return ReplayPreview(
+        client_ids=found.client_ids, clients=len(found.client_ids), orders=found.orders
+    )
+
+
+@router.post("/backfills/preview", dependencies=[needs(Scope.OPS_REPLAY)])
+async def preview_backfill(parts: Shared, body: Strict[BackfillIn]) -> BackfillPreview:
+    """Count what a backfill would read; it asks for nothing."""
+    table, rows = await parts.operator.foresee_backfill(body.table, body.where)
+    return BackfillPreview(table=table, rows=rows)
+
+
+@router.get("/operations", dependencies=[needs(Scope.OPS_READ)])
+async def list_operations(db: Db, query: Annotated[OperationsQuery, Query()]) -> Page[OperationRow]:
+    """List the runs that were started here, of all kinds or one, the latest first."""
     await operations.mark_interrupted(db)
     after = cursors.decode(query.cursor, NEWEST, cursors.BY_ID)
     rows = await operations.newest(
-        db, before=None if after is None else after[0], limit=query.limit + 1
+        db,
+        kind=query.kind,
+        before=None if after is None else after[0],
+        limit=query.limit + 1,
     )
     return page_of(rows, query.limit, lambda row: cursors.encode(NEWEST, row.id))
 
 
-@router.get("/operations/{operation_id}")
+@router.get("/operations/{operation_id}", dependencies=[needs(Scope.OPS_READ)])
 async def read_operation(db: Db, operation_id: Annotated[RowId, Path()]) -> OperationRow:
     """Read one run: how far it is, or how it ended."""
     await operations.mark_interrupted(db)
     return await operations.read(db, operation_id)
 
 
-async def _row(parts: Shared, run: int) -> OperationRow:
-    async with parts.engine.connect() as connection:
-        return await operations.read(connection, run)
+async def started(parts: Shared, audit: Audit, run: int, response: Response) -> OperationRow:
+    """Return the row of a run that was started just now, and say where it is."""
+    if audit.once is not None and audit.once.kept is not None:
+        row = OperationRow.model_validate_json(audit.once.kept.body or b"")
+    else:
+        async with parts.engine.connect() as connection:
+            row = await operations.read(connection, run)
+    response.headers["Location"] = place_of(row.kind, run)
+    return row

@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 from fastapi import Header, Response
 
 from client_api.problems import Invalid
-from client_api.web.responses import Page
+from client_api.shapes.responses import Page
 
 RowT = TypeVar("RowT")
 

@@ -1,16 +1,24 @@
 """What the routes share, made at start and handed to every request."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, TypedDict, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from client_api.auth.access import Access
 from client_api.live.hub import Feed, Hub
+from client_api.operations.counting import Counting
 from client_api.operations.operator import Operator
+from client_api.operations.preview import Previews
+from client_api.store.reads import Reads
+from client_api.trail import Trail
+from client_api.web.kept import kept_headers
 from common.clock import BusinessClock
+
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True)
@@ -18,6 +26,10 @@ class Parts:
     """The adapters of a running server."""
 
     engine: AsyncEngine
+    reads: Reads
+    """Lists and single rows, past the engine: one statement each."""
+    access: Access
+    """Whose tokens open the API; there is no way to serve without."""
     clock: BusinessClock
     hub: Hub
     feeds: tuple[Feed, ...]
@@ -25,6 +37,11 @@ class Parts:
     model_sandbox: bool
     operator: Operator
     """What operators do: status, replays, backfills."""
+    previews: Previews
+    counting: Counting = field(default_factory=Counting)
+    """Counts the shop, for all who ask."""
+    currency: str = "USD"
+    """The shop's: what scores and values are reckoned in."""
     link_key: SecretStr | None = None
     """Checks the links by which clients end their emails; without it they answer 503."""
 
@@ -40,13 +57,57 @@ def parts_of(request: Request) -> Parts:
     return cast("Parts", request.state.parts)
 
 
-Shared = Annotated[Parts, Depends(parts_of)]
+async def _shared(request: Request) -> Parts:
+    # FastAPI would run a plain function in another thread, which takes longer than a row's answer.
+    return parts_of(request)
 
 
-async def transaction(parts: Shared) -> AsyncIterator[AsyncConnection]:
-    """One request, one transaction: committed before the answer leaves, undone by any error."""
+Shared = Annotated[Parts, Depends(_shared)]
+
+
+def trail_of(request: Request) -> Trail:
+    """Return the trail of a request, on which every write is noted."""
+    found: Trail | None = getattr(request.state, "trail", None)
+    if found is None:
+        found = request.state.trail = Trail(
+            request.state.principal.subject,
+            f"{request.method} {request.scope['route'].path}",
+            request.state.request_id,
+        )
+    return found
+
+
+async def _audit(request: Request) -> Trail:
+    return trail_of(request)
+
+
+Audit = Annotated[Trail, Depends(_audit)]
+
+
+class Unaccounted(Exception):
+    """A route wrote and noted nothing: a bug, and the write is undone."""
+
+
+async def transaction(request: Request, parts: Shared) -> AsyncIterator[AsyncConnection]:
+    """One request, one transaction: committed before the answer leaves, undone by any error.
+
+    What a write noted for the audit goes into it; one that noted nothing is not committed.
+    """
     async with parts.engine.begin() as connection:
-        yield connection
+        if request.method in READS:
+            yield connection
+        else:
+            trail = trail_of(request)
+            if trail.once is not None:
+                await trail.once.take(connection)
+            yield connection
+            if trail.once is not None:
+                answer: Response = request.state.answer
+                headers = kept_headers(answer)
+                await trail.once.keep(connection, answer.status_code, headers, bytes(answer.body))
+            await trail.keep(connection)
+            if not trail.complete:
+                raise Unaccounted
 
 
 Db = Annotated[AsyncConnection, Depends(transaction, scope="function")]

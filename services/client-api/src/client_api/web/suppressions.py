@@ -7,12 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, StringConstraints, TypeAdapter
 
+from client_api.auth import Scope, needs
+from client_api.shapes.requests import PageQuery, Strict, SuppressionIn
+from client_api.shapes.responses import Page, SuppressionRow
 from client_api.store import suppressions
 from client_api.web import cursors
 from client_api.web.pages import page_of
-from client_api.web.requests import Actor, PageQuery, SuppressionIn
-from client_api.web.responses import Page, SuppressionRow
-from client_api.web.state import Db
+from client_api.web.repeats import keyed, of_nobody
+from client_api.web.state import Audit, Db
 from client_api.web.strict import StrictRoute
 
 router = APIRouter(prefix="/api/suppressions", tags=["emails"], route_class=StrictRoute)
@@ -22,7 +24,7 @@ Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 PLACE: TypeAdapter[tuple[datetime, str]] = TypeAdapter(tuple[AwareDatetime, Hash])
 
 
-@router.get("")
+@router.get("", dependencies=[needs(Scope.EMAILS_READ)])
 async def list_suppressions(db: Db, query: Annotated[PageQuery, Query()]) -> Page[SuppressionRow]:
     """List suppressed addresses, newest first; only their hashes are known."""
     after = cursors.decode(query.cursor, NEWEST, PLACE)
@@ -32,15 +34,20 @@ async def list_suppressions(db: Db, query: Annotated[PageQuery, Query()]) -> Pag
     )
 
 
-@router.post("", status_code=HTTPStatus.CREATED)
-async def suppress_address(db: Db, body: SuppressionIn) -> SuppressionRow:
+@router.post(
+    "", status_code=HTTPStatus.CREATED, dependencies=[needs(Scope.EMAILS_APPROVE), keyed(of_nobody)]
+)
+async def suppress_address(db: Db, audit: Audit, body: Strict[SuppressionIn]) -> SuppressionRow:
     """Suppress an address: nobody who has it is written to any more, whatever the client."""
-    return await suppressions.add(db, body)
+    row = await suppressions.add(db, body, audit.actor)
+    audit.note("suppression.added", f"address/{row.address_hash}")
+    return row
 
 
-@router.delete("/{address_hash}", status_code=HTTPStatus.NO_CONTENT)
-async def lift_suppression(
-    db: Db, address_hash: Annotated[Hash, Path()], actor: Annotated[Actor, Query()]
-) -> None:
+@router.delete(
+    "/{address_hash}", status_code=HTTPStatus.NO_CONTENT, dependencies=[needs(Scope.EMAILS_APPROVE)]
+)
+async def lift_suppression(db: Db, audit: Audit, address_hash: Annotated[Hash, Path()]) -> None:
     """Lift a suppression. It gives back no consent: that is the client's to give."""
-    await suppressions.lift(db, address_hash, actor)
+    await suppressions.lift(db, address_hash)
+    audit.note("suppression.lifted", f"address/{address_hash}")

@@ -1,85 +1,83 @@
 """What callers may send: every field checked here, so that nothing odd reaches the database."""
 
-from datetime import UTC, datetime
-from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, Self
-from zoneinfo import available_timezones
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
+import orjson
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
-    StrictBool,
+    GetCoreSchemaHandler,
     StringConstraints,
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
+from client_api.shapes import strict_json
+from client_api.shapes.fields import (
+    Address,
+    Amount,
+    Category,
+    Currency,
+    Cursor,
+    DraftHash,
+    Email,
+    GivenId,
+    Moment,
+    Name,
+    NulFree,
+    Phone,
+    Reason,
+    RowId,
+    SaysNulFree,
+    Search,
+    StyleTags,
+    Surname,
+    TimeZone,
+)
 from common.episodes import EpisodeState
-from common.events import Amount
 from common.policy import ShopPolicy
 from common.score.model import State
 
-ID_GIVEN_MAX = 10**15
-"""Callers may name ids up to here: the sequence, which moves past them, keeps room to count on, and
-every id stays exact in JavaScript's numbers."""
-
-
-def _without_nul(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("must not contain NUL characters")
-    return text
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-def _is_a_zone(name: str) -> str:
-    if name not in _zones():
-        raise ValueError("is no known time zone")
-    return name
-
-
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("must lie in the years 1 to 9999 of UTC") from None
-
-
-GivenId = Annotated[int, Field(ge=1, le=ID_GIVEN_MAX, strict=True)]
-RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_without_nul)]
-Surname = Annotated[str, StringConstraints(max_length=100), AfterValidator(_without_nul)]
-Email = Annotated[
-    str,
-    StringConstraints(max_length=320, pattern=r"^[^@\s]+@[^@\s]+$"),
-    AfterValidator(_without_nul),
-]
-Phone = Annotated[str, StringConstraints(max_length=50), AfterValidator(_without_nul)]
-Address = Annotated[str, StringConstraints(max_length=500), AfterValidator(_without_nul)]
-StyleTag = Annotated[
-    str, StringConstraints(min_length=1, max_length=50), AfterValidator(_without_nul)
-]
-StyleTags = Annotated[list[StyleTag], Field(max_length=20)]
-TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_is_a_zone)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-Category = Annotated[
-    str, StringConstraints(min_length=1, max_length=100), AfterValidator(_without_nul)
-]
-DraftHash = Annotated[str, StringConstraints(max_length=128), AfterValidator(_without_nul)]
 OrderStatus = Literal["placed", "paid", "shipped", "delivered", "cancelled", "refunded"]
 
 
 class Body(BaseModel):
-    """The base of all bodies: frozen; a field that we do not know is refused."""
+    """The base of all bodies: frozen; a field that we do not know is refused.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Read as strictly as JSON Schema has it: ``"1"`` and ``true`` are no numbers, 1 is not true.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
+    )
+
+
+BodyT = TypeVar("BodyT", bound=Body)
+
+
+class _FromJson:
+    """Reads what FastAPI has parsed as JSON once more: only so are texts taken for moments."""
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Body], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        def read(value: Any, inner: core_schema.ValidatorFunctionWrapHandler) -> Any:
+            if not isinstance(value, dict):
+                return inner(value)
+            try:
+                raw = orjson.dumps(value)
+            except orjson.JSONEncodeError as error:
+                raise ValueError("is nested too deeply") from error
+            return strict_json.read(source, raw)
+
+        return core_schema.no_info_wrap_validator_function(read, handler(source))
+
+
+Strict = Annotated[BodyT, _FromJson()]
+"""A body in a route's parameters."""
 
 
 class Patch(Body):
@@ -137,7 +135,7 @@ class OrderIn(Body):
 
     id: GivenId | None = None
     """Given by the caller, for loads; the next free one otherwise."""
-    client_id: Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
+    client_id: RowId
     ordered_at: Moment | None = None
     """Now by the business clock when left out."""
     amount: Amount
@@ -149,7 +147,7 @@ class OrderIn(Body):
 class OrderPatch(Patch):
     """New values for some fields of an order; another client_id moves it."""
 
-    client_id: Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)] | SkipJsonSchema[None] = None
+    client_id: RowId | SkipJsonSchema[None] = None
     ordered_at: Moment | SkipJsonSchema[None] = None
     amount: Amount | SkipJsonSchema[None] = None
     currency: Currency | SkipJsonSchema[None] = None
@@ -160,18 +158,25 @@ class OrderPatch(Patch):
 class Wording(Body):
     """A person's wording of a draft; the mailer holds it to the limits of an email."""
 
-    subject: Annotated[
-        str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)
-    ]
-    body: Annotated[
-        str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(_without_nul)
-    ]
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=200), NulFree, SaysNulFree]
+    body: Annotated[str, StringConstraints(min_length=1, max_length=10_000), NulFree, SaysNulFree]
 
 
 class Resolution(Body):
     """Whether an email went out of which nobody knew."""
 
-    sent: StrictBool
+    sent: bool
+
+
+class Rejection(Body):
+    """Why a person rejects a draft, in their own words; erased with the client's texts."""
+
+    reason: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+        NulFree,
+        Field(json_schema_extra={"pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$"}),
+    ]
 
 
 class NoPayload(Body):
@@ -181,22 +186,24 @@ class NoPayload(Body):
 class DecisionIn(Body):
     """A person's decision about one episode; the mailer applies it.
 
-    An edit carries a wording, and a resolution whether the email was sent.
+    An edit carries a wording, and a resolution whether the email was sent; a rejection may carry
+    its reason.
     """
 
     episode_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}-[0-9-]{1,12}$")]
     action: Literal["release", "retry", "approve", "edit", "reject", "resolve"]
-    actor: Annotated[
-        str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)
-    ]
     draft_hash: DraftHash | None = None
     """The draft that was looked at; one that no longer fits is refused."""
-    payload: Wording | Resolution | NoPayload = NoPayload()
+    payload: Wording | Resolution | Rejection | NoPayload = NoPayload.model_construct()
 
     @model_validator(mode="after")
     def _carries_what_it_needs(self) -> Self:
-        needs: dict[str, type[Body]] = {"edit": Wording, "resolve": Resolution}
-        if type(self.payload) is not needs.get(self.action, NoPayload):
+        fits: dict[str, tuple[type[Body], ...]] = {
+            "edit": (Wording,),
+            "resolve": (Resolution,),
+            "reject": (Rejection, NoPayload),
+        }
+        if type(self.payload) not in fits.get(self.action, (NoPayload,)):
             raise ValueError(f"the payload does not fit the action {self.action}")
         return self
 
@@ -207,25 +214,14 @@ class PolicyIn(Body):
     document: ShopPolicy
     """Its version is given here: whatever the document says is replaced. Without ``emails`` their
     rules stay as they are."""
-    note: Annotated[str, StringConstraints(max_length=500), AfterValidator(_without_nul)] = ""
-    created_by: Annotated[
-        str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)
-    ]
-
-
-Actor = Annotated[
-    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)
-]
+    note: Annotated[str, StringConstraints(max_length=500), NulFree, SaysNulFree] = ""
 
 
 class SuppressionIn(Body):
     """An address that shall get no email any more."""
 
     address: Email
-    reason: Annotated[
-        str, StringConstraints(min_length=1, max_length=500), AfterValidator(_without_nul)
-    ]
-    actor: Actor
+    reason: Reason
 
 
 class DeadLetterReplayIn(Body):
@@ -235,42 +231,86 @@ class DeadLetterReplayIn(Body):
     """The topic that they were read from."""
     offset: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
     """One letter alone; all that wait without."""
-    actor: Actor
 
 
 class ReplayIn(Body):
     """Which clients to send once more."""
 
     client_ids: Annotated[list[RowId], Field(min_length=1, max_length=10_000)]
-    actor: Actor
+
+
+class ReplayPreviewIn(Body):
+    """Whose replay to count: clients by id, or those with an order in a time; one of the two."""
+
+    client_ids: Annotated[list[RowId], Field(min_length=1, max_length=10_000)] | None = None
+    ordered_from: Moment | None = None
+    ordered_before: Moment | None = None
+    """Not included."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        times = (self.ordered_from, self.ordered_before)
+        if (self.client_ids is None) == (None in times) or times.count(None) == 1:
+            raise ValueError("either client_ids, or ordered_from and ordered_before")
+        return self
+
+    @property
+    def ordered(self) -> tuple[datetime, datetime] | None:
+        """The time in which somebody ordered, if that is how clients are chosen."""
+        begin, end = self.ordered_from, self.ordered_before
+        return None if begin is None or end is None else (begin, end)
 
 
 class BackfillIn(Body):
     """Which rows to have captured once more."""
 
-    table: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    table: Literal["clients", "orders"]
     where: (
         Annotated[
-            str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_without_nul)
+            str,
+            StringConstraints(min_length=1, max_length=1800),
+            Field(json_schema_extra={"format": "sql-condition"}),
         ]
         | None
     ) = None
     """SQL over captured columns; the whole table without."""
-    actor: Actor
+
+
+RunKind = Literal["backfill", "replay", "dead-letter-replay", "what-if", "erasure"]
 
 
 class PageQuery(BaseModel):
     """Which part of a list."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: Annotated[str, StringConstraints(max_length=400)] | None = None
+    cursor: Cursor | None = None
+    """The `next` of the page before, with the same filters and sort."""
 
 
-Search = Annotated[
-    str, StringConstraints(min_length=1, max_length=100), AfterValidator(_without_nul)
-]
+class OperationsQuery(PageQuery):
+    """Which runs, the latest first."""
+
+    kind: RunKind | None = None
+
+
+class Filter(BaseModel):
+    """Which rows of a whole list."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class ClientsFilter(Filter):
+    """Which clients."""
+
+    state: State | None = None
+
+
+class OrdersFilter(Filter):
+    """Which orders."""
+
+    client_id: RowId | None = None
 
 
 class ClientsQuery(PageQuery):

@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
-from client_api.web.requests import OrderStatus
+from client_api.shapes.requests import OrderStatus
 from common.episodes import EpisodeState
 from common.policy import ShopPolicy
 from common.score.model import State
@@ -15,7 +16,9 @@ from common.score.model import State
 class Answer(BaseModel):
     """The base of all answers: every field is always there, null where it has no value."""
 
-    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(
+        frozen=True, json_schema_serialization_defaults_required=True, use_attribute_docstrings=True
+    )
 
 
 T = TypeVar("T")
@@ -58,6 +61,8 @@ class ClientRow(Answer):
     updated_at: datetime
     version: int
     score: ScoreRow | None
+    masked: bool = False
+    """Whether names, address and phone are hidden: the token lacks ``pii:read``."""
 
 
 class OrderRow(Answer):
@@ -151,7 +156,9 @@ class BulkResult(Answer):
     """How a bulk load went; at most 100 errors are named."""
 
     accepted: int
+    """On a dry run: lines that would have gone in."""
     rejected: int
+    dry_run: bool
     errors: list[BulkError]
 
 
@@ -168,6 +175,8 @@ class EmailText(Answer):
     draft_hash: str
     sandbox: bool
     created_at: datetime
+    written_as_of: datetime | None
+    """Business time at which the text became final; null while it waits for a person."""
 
 
 class EmailRow(Answer):
@@ -192,6 +201,8 @@ class EmailRow(Answer):
     created_at: datetime
     updated_at: datetime
     email: EmailText | None
+    masked: bool = False
+    """Whether name and texts are hidden: the token lacks ``pii:read``."""
 
 
 class StateChange(Answer):
@@ -235,6 +246,8 @@ class DecisionRow(Answer):
     outcome_reason: str | None
     difference: str | None
     """What an edit changed, as a unified diff; null once it was erased."""
+    masked: bool = False
+    """Whether texts are hidden: the token lacks ``pii:read``."""
 
 
 class EmailDetail(EmailRow):
@@ -298,6 +311,8 @@ class Stats(Answer):
     """Where the whole shop stands."""
 
     as_of: date | None
+    """The day that was being served; null before the first."""
+    counted_at: datetime
     business_now: datetime
     clock_rate: float
     model_sandbox: bool
@@ -317,11 +332,14 @@ class FieldError(Answer):
 class ProblemDocument(Answer):
     """What went wrong, as RFC 9457 has it."""
 
-    type: str = "about:blank"
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    type: str
     title: str
     status: int = Field(ge=400, le=599)
     detail: str
-    errors: list[FieldError] | None = None
+    errors: list[FieldError] | SkipJsonSchema[None] = None
+    """Left out where no field is to blame."""
 
 
 class Hop(Answer):
@@ -440,6 +458,24 @@ class SystemStatus(Answer):
     mailer: MailerStatus | None
     policy: PolicyStatus | None
     problems: list[str]
+
+
+class BackfillPreview(Answer):
+    """What a backfill would do now; nothing was asked for."""
+
+    table: str
+    rows: int
+    """So many match, and would be read and sent again."""
+
+
+class ReplayPreview(Answer):
+    """What a replay would do now; nothing was sent."""
+
+    client_ids: list[int]
+    """Whose rows would be sent: what a replay takes."""
+    clients: int
+    orders: int
+    """Of these clients, as they stand now."""
 
 
 class OperationRow(Answer):

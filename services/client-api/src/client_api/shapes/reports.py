@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from client_api.web.responses import (
+from client_api.shapes.responses import (
     Answer,
     DecisionRow,
     EmailRow,
@@ -107,6 +107,7 @@ class ClientExport(Answer):
     deliveries: list[Row]
     suppressions: list[Row]
     audit: list[Row]
+    idempotency_keys: list[Row]
     operations: list[Row]
 
 

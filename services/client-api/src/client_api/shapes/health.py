@@ -1,0 +1,16 @@
+"""How a process says whether it lives and can serve."""
+
+from typing import Literal
+
+from pydantic import ConfigDict
+
+from client_api.shapes.responses import Answer
+
+
+class Health(Answer):
+    """What was looked at; what fails stands under its own name, with what is wrong."""
+
+    model_config = ConfigDict(extra="allow")
+
+    status: Literal["ok", "failing"]
+    checks: list[str]

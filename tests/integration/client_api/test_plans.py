@@ -1,0 +1,149 @@
+"""Every list is read along an index, in as many statements for two hundred rows as for one."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from bench.api_fill import fill
+from client_api.store.reads import SETTINGS
+from client_api.web import cursors
+from client_api.web.app import describe
+from tests.integration.client_api.serving import Api
+from tests.integration.client_api.watching import Statement, statements_of
+from tests.servers import Database
+
+CLIENTS = 60_000
+"""So many that reading all of the smallest table, the emails, takes longer than a page of it."""
+ORDERS_PER_CLIENT = 2
+UNSCORED = 20_000
+FEW = CLIENTS // 12
+"""Rows that may be read at once and sorted: those of one client, of one rare name, of one page."""
+SMALL = frozenset({"score_serving", "policies", "operations", "suppressions", "audit"})
+"""Tables that the fill leaves as good as empty, where reading all of it is the right plan; what
+these lists sort by is held below to be an index."""
+PLAIN = {"sort": ("id", "-id", "score", "-score")}
+NO_SCORE = [cursors.encode(sort, None, 5) for sort in ("score", "-score")]
+
+WAITING = f"""
+    INSERT INTO clients (first_name, surname)
+    SELECT 'New', 'Comer' || g FROM generate_series(1, {UNSCORED}) g
+"""
+"""Clients who wait for their first score."""
+
+LISTS: dict[str, tuple[str, ...]] = {
+    "/api/clients": (
+        *(f"sort={sort}" for sort in PLAIN["sort"]),
+        *(f"sort={sort}&state=at_risk" for sort in PLAIN["sort"]),
+        *(f"sort={sort}&state=no_orders" for sort in PLAIN["sort"]),
+        *(f"sort={sort}&state=active&search=An" for sort in PLAIN["sort"]),
+        *(f"sort={sort}&search=Barin" for sort in PLAIN["sort"]),
+        *(f"sort={sort}&search=a" for sort in PLAIN["sort"]),
+        *(f"sort={sort}&search=Nobody+has+it" for sort in ("id", "score")),
+        "search=123",
+        f"sort=score&cursor={NO_SCORE[0]}",
+        f"sort=-score&cursor={NO_SCORE[1]}",
+    ),
+    "/api/orders": ("", "client_id=77"),
+    "/api/emails": (
+        *(f"sort={sort}" for sort in ("-value", "-created")),
+        *(f"sort={sort}&state=held" for sort in ("-value", "-created")),
+        *(f"sort={sort}&client_id=77" for sort in ("-value", "-created")),
+        *(f"sort={sort}&client_id=77&state=held" for sort in ("-value", "-created")),
+    ),
+    "/api/episodes": (
+        *(f"sort={sort}" for sort in ("-value", "-created")),
+        *(f"sort={sort}&state=held" for sort in ("-value", "-created")),
+        *(f"sort={sort}&client_id=77" for sort in ("-value", "-created")),
+    ),
+    "/api/suppressions": ("",),
+    "/api/policies": ("",),
+    "/api/operations": ("",),
+    "/api/audit": ("", "resource=client/1"),
+}
+"""Every list with its filters and sorts."""
+
+
+@pytest.fixture
+async def filled(api: Api, database: Database, admin: asyncpg.Connection) -> Api:
+    """A shop of some size, with scores of a served day, episodes and emails."""
+    await fill(database.admin_url, CLIENTS, ORDERS_PER_CLIENT)
+    await admin.execute(WAITING)
+    await admin.execute("ANALYZE")
+    return api
+
+
+def test_every_list_of_the_api_is_known_here() -> None:
+    """A list that is added must be judged, too."""
+    paths = describe().openapi()["paths"]
+    lists = {
+        path
+        for path, operations in paths.items()
+        if any(one["name"] == "limit" for one in operations.get("get", {}).get("parameters", []))
+    }
+    assert lists == LISTS.keys()
+
+
+async def test_no_list_reads_a_whole_table_or_asks_row_by_row(
+    filled: Api, admin: asyncpg.Connection
+) -> None:
+    """First pages and later ones, under every filter and sort, by the plans of the server."""
+    wrong = []
+    for path, queries in LISTS.items():
+        for query in queries:
+            wrong += [f"{path}?{query}: {what}" for what in await _growth(filled, path, query)]
+            for statement in await _two_pages(filled, path, query):
+                plan = await _plan(admin, statement)
+                wrong += [f"{path}?{query}: {what}" for what in _faults(plan)]
+    assert not wrong, "\n".join(wrong)
+
+
+async def _growth(api: Api, path: str, query: str) -> list[str]:
+    """Tell when a page of many rows takes more statements than one of a single row."""
+    taken = []
+    for limit in (1, 50, 200):
+        with statements_of(api) as statements:
+            answer = await api.http.get(f"{path}?limit={limit}&{query}")
+        assert answer.status_code == 200, answer.text
+        taken.append(len(statements))
+    # Clients without a score come after those with one, by a statement of their own; before
+    # operations are shown, those that nobody runs any more are ended.
+    most = 2 if "score" in query or path == "/api/operations" else 1
+    return [] if max(taken) <= most else [f"takes {taken} statements"]
+
+
+async def _two_pages(api: Api, path: str, query: str) -> list[Statement]:
+    with statements_of(api) as statements:
+        answer = await api.http.get(f"{path}?{query}")
+        assert answer.status_code == 200, answer.text
+        behind = answer.json()["next"]
+        if behind is not None:
+            kept = "&".join(part for part in query.split("&") if not part.startswith("cursor="))
+            answer = await api.http.get(f"{path}?{kept}&cursor={behind}")
+            assert answer.status_code == 200, answer.text
+    return statements
+
+
+async def _plan(admin: asyncpg.Connection, statement: Statement) -> dict[str, Any]:
+    """Return the plan for a statement's own values."""
+    async with admin.transaction():
+        await admin.execute("SET LOCAL ROLE client_api")
+        for name, value in SETTINGS.items():
+            await admin.execute(f"SET LOCAL {name} = '{value}'")
+        found = await admin.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", *statement.values)
+    plan: dict[str, Any] = json.loads(found)[0]["Plan"]
+    return plan
+
+
+def _faults(plan: dict[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with a plan: whole tables that are read, sorted or hashed."""
+    table = plan.get("Relation Name")
+    if plan["Node Type"] == "Seq Scan" and table not in SMALL:
+        yield f"reads all of {table}"
+    inner = plan.get("Plans", [])
+    if plan["Node Type"] in {"Sort", "Hash"} and max(one["Plan Rows"] for one in inner) > FEW:
+        yield f"takes {inner[0]['Plan Rows']} rows into a {plan['Node Type']}"
+    for one in inner:
+        yield from _faults(one)
