@@ -45,6 +45,7 @@ export default tseslint.config(
       "boundaries/elements": [
         { type: "api", pattern: "src/api" },
         { type: "shared", pattern: "src/shared" },
+        { type: "auth", pattern: "src/auth" },
         { type: "live", pattern: "src/live" },
         { type: "feature", pattern: "src/features/*", capture: ["name"] },
         { type: "app", pattern: "src/app" },
@@ -59,15 +60,16 @@ export default tseslint.config(
           policies: [
             from("api", ["api"]),
             from("shared", ["shared", "api"]),
+            from("auth", ["auth", "shared", "api"]),
             from("live", ["live", "shared", "api"]),
-            from("feature", ["live", "shared", "api"]),
+            from("feature", ["live", "auth", "shared", "api"]),
             {
               from: { element: { type: "feature" } },
               allow: {
                 to: { element: { type: "feature", captured: { name: "{{from.captured.name}}" } } },
               },
             },
-            from("app", ["app", "feature", "live", "shared", "api"]),
+            from("app", ["app", "feature", "live", "auth", "shared", "api"]),
             // What only tests use: examples of the API's answers.
             from("*", ["test"]),
             from("test", ["test", "api"]),
@@ -79,6 +81,10 @@ export default tseslint.config(
   {
     files: ["*.{js,ts}", "scripts/**/*.js"],
     languageOptions: { globals: globals.node },
+  },
+  {
+    files: ["public/**/*.js"],
+    languageOptions: { globals: globals.browser, sourceType: "script" },
   },
   {
     files: ["vite.config.ts"],

@@ -56,6 +56,20 @@ describe("request", () => {
     expect(whatToDo(error)).toContain("API is running");
   });
 
+  it("says which permission is missing and whom to ask, from the challenge of a refusal", async () => {
+    const headers = {
+      "content-type": "application/problem+json",
+      "www-authenticate": 'Bearer error="insufficient_scope", scope="ops:read pii:read"',
+    };
+    const body = JSON.stringify({ title: "Forbidden", status: 403 });
+    vi.stubGlobal("fetch", () => Promise.resolve(new Response(body, { status: 403, headers })));
+    const error = await failure();
+    expect(error.missing).toEqual(["ops:read", "pii:read"]);
+    expect(whatToDo(error)).toContain("ops:read and pii:read");
+    expect(whatToDo(error)).toContain("Ask whoever manages");
+    expect(isPassing(error)).toBe(false);
+  });
+
   it("refuses a page of HTML where JSON was promised", async () => {
     answer(200, "<html>", "text/html");
     expect((await failure()).kind).toBe("protocol");

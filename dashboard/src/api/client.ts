@@ -1,14 +1,17 @@
 // The one door to the API: JSON in, JSON out, and every failure a ProblemError.
-import { ProblemError, type FieldProblem } from "./problem.ts";
+import { withBearer } from "./credentials.ts";
+import { missingScopes, ProblemError, type FieldProblem } from "./problem.ts";
 
 /** Longer than any answer the API promises; after it the request is given up. */
 const TIMEOUT_MS = 15_000;
 
 export interface RequestOptions {
-  method?: "GET" | "POST" | "PATCH";
+  method?: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   body?: unknown;
   signal?: AbortSignal;
   headers?: Record<string, string>;
+  /** Longer than the usual 15 s, for what takes long by its nature. */
+  timeoutMs?: number;
 }
 
 export type Params = Record<string, string | number | null | undefined>;
@@ -25,8 +28,8 @@ export function withParams(path: string, params: Params): string {
 
 /** Call the API; throws ProblemError for anything but a 2xx with the JSON it promises. */
 export async function request<Answer>(path: string, options: RequestOptions = {}): Promise<Answer> {
-  const response = await send(path, options);
-  if (!response.ok) throw await problemOf(response);
+  const response = await respond(path, options);
+  if (response.status === 204) return undefined as Answer;
   const type = response.headers.get("content-type") ?? "";
   if (!type.includes("json")) {
     throw new ProblemError("protocol", response.status, "The answer was not JSON");
@@ -39,27 +42,45 @@ export async function request<Answer>(path: string, options: RequestOptions = {}
   }
 }
 
-async function send(path: string, options: RequestOptions): Promise<Response> {
-  const limit = AbortSignal.timeout(TIMEOUT_MS);
-  const hasBody = options.body !== undefined;
+/**
+ * Call the API for an answer that is not one JSON document, such as a download or NDJSON; throws
+ * ProblemError for anything but a 2xx. A body that is a text, a Blob or FormData goes as it is.
+ */
+export async function respond(path: string, options: RequestOptions = {}): Promise<Response> {
+  const limit = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
+  const { body, type } = bodyOf(options.body);
   try {
-    return await fetch(path, {
-      method: options.method ?? "GET",
-      headers: {
-        accept: "application/json, application/problem+json",
-        ...(hasBody ? { "content-type": "application/json" } : {}),
-        ...options.headers,
-      },
-      signal: options.signal === undefined ? limit : AbortSignal.any([options.signal, limit]),
-      ...(hasBody ? { body: JSON.stringify(options.body) } : {}),
-    });
+    const response = await withBearer((bearer) =>
+      fetch(path, {
+        method: options.method ?? "GET",
+        headers: {
+          accept: "application/json, application/problem+json",
+          ...(type === null ? {} : { "content-type": type }),
+          ...bearer,
+          ...options.headers,
+        },
+        signal: options.signal === undefined ? limit : AbortSignal.any([options.signal, limit]),
+        ...(body === null ? {} : { body }),
+      }),
+    );
+    if (!response.ok) throw await problemOf(response);
+    return response;
   } catch (error) {
-    if (options.signal?.aborted === true) throw error;
+    if (options.signal?.aborted === true || error instanceof ProblemError) throw error;
     if (limit.aborted) {
-      throw new ProblemError("timeout", 0, "The API did not answer within 15 s");
+      const waited = Math.round((options.timeoutMs ?? TIMEOUT_MS) / 1000);
+      throw new ProblemError("timeout", 0, `The API did not answer within ${waited} s`);
     }
     throw new ProblemError("unreachable", 0, "The API cannot be reached");
   }
+}
+
+function bodyOf(body: unknown): { body: BodyInit | null; type: string | null } {
+  if (body === undefined) return { body: null, type: null };
+  if (typeof body === "string" || body instanceof Blob || body instanceof FormData) {
+    return { body, type: null };
+  }
+  return { body: JSON.stringify(body), type: "application/json" };
 }
 
 async function problemOf(response: Response): Promise<ProblemError> {
@@ -76,6 +97,7 @@ async function problemOf(response: Response): Promise<ProblemError> {
     typeof title === "string" ? title : `The API answered ${status}`,
     typeof detail === "string" ? detail : null,
     Array.isArray(errors) ? errors.map(fieldProblemOf) : [],
+    status === 403 ? missingScopes(response.headers.get("www-authenticate")) : [],
   );
 }
 

@@ -15,6 +15,9 @@ export interface EmailFilter {
 
 export const keys = {
   stats: ["stats"] as const,
+  overview: ["overview", "now"] as const,
+  overviewHistories: ["overview", "history"] as const,
+  overviewHistory: (days: number) => ["overview", "history", days] as const,
   clientLists: ["clients", "list"] as const,
   clientList: (filter: ClientFilter) => ["clients", "list", filter] as const,
   client: (id: number) => ["clients", "one", id] as const,

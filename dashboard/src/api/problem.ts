@@ -15,6 +15,8 @@ export class ProblemError extends Error {
   readonly title: string;
   readonly detail: string | null;
   readonly fields: FieldProblem[];
+  /** The scopes that the caller's token lacks, when that is the problem. */
+  readonly missing: readonly string[];
 
   constructor(
     kind: ProblemKind,
@@ -22,6 +24,7 @@ export class ProblemError extends Error {
     title: string,
     detail: string | null = null,
     fields: FieldProblem[] = [],
+    missing: readonly string[] = [],
   ) {
     super(detail === null ? title : `${title}: ${detail}`);
     this.kind = kind;
@@ -29,7 +32,23 @@ export class ProblemError extends Error {
     this.title = title;
     this.detail = detail;
     this.fields = fields;
+    this.missing = missing;
   }
+}
+
+/** Read which scopes a challenge asks for (RFC 6750, section 3). */
+export function missingScopes(challenge: string | null): string[] {
+  const scope = /\bscope="([^"]*)"/.exec(challenge ?? "")?.[1] ?? "";
+  return scope.split(" ").filter((each) => each !== "");
+}
+
+/** What someone without a permission can do about it. */
+export function askFor(scopes: readonly string[]): string {
+  const what = scopes.length === 1 ? "the permission" : "the permissions";
+  return (
+    `You need ${what} ${scopes.join(" and ")}. ` +
+    "Ask whoever manages your shop's accounts for it, then sign out and in again."
+  );
 }
 
 /** Whether asking again may help: no answer, or one that blames the server or the moment. */
@@ -47,6 +66,12 @@ export function whatToDo(error: unknown): string {
     return "Check that the API is running and that you are connected, then try again.";
   }
   if (error.kind === "timeout") return "The API is slow to answer. Try again in a moment.";
+  if (error.status === 401) return "Sign out and in again.";
+  if (error.status === 403) {
+    return error.missing.length > 0
+      ? askFor(error.missing)
+      : "Your account may not do this. Ask whoever manages your shop's accounts.";
+  }
   if (error.status === 404) return "It may have been erased, or the address is wrong.";
   if (error.status === 409 || error.status === 412) {
     return "Close this, look at how it stands now, then try again.";

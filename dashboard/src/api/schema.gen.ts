@@ -4,6 +4,46 @@
  */
 
 export interface paths {
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit
+         * @description List what was done, by whom and to which resource, the latest first.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Sign In
+         * @description Tell how to get an access token: code flow with PKCE at the issuer; needs none itself.
+         */
+        get: operations["read_sign_in"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/backfills": {
         parameters: {
             query?: never;
@@ -24,6 +64,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/backfills/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Backfill
+         * @description Count what a backfill would read; it asks for nothing.
+         */
+        post: operations["preview_backfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/clients": {
         parameters: {
             query?: never;
@@ -34,6 +94,9 @@ export interface paths {
         /**
          * List Clients
          * @description List clients with their scores of the served day.
+         *
+         *     To search by name asks for `pii:read`, too; to search by id does not. A list by score or state
+         *     is of one day: its `next` is 410 when another day is being served since.
          */
         get: operations["list_clients"];
         put?: never;
@@ -55,7 +118,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Stream Clients
+         * @description Stream all clients by id, with their scores of the served day.
+         */
+        get: operations["stream_clients"];
         put?: never;
         /**
          * Load Clients
@@ -97,6 +164,26 @@ export interface paths {
          * @description Change some fields of a client.
          */
         patch: operations["update_client"];
+        trace?: never;
+    };
+    "/api/clients/{client_id}/curve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Curve
+         * @description Read a client's score day by day, past and future.
+         */
+        get: operations["read_curve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/clients/{client_id}/export": {
@@ -281,6 +368,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/episodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Episodes
+         * @description List episodes: when each opened, what was at risk, and how it ended.
+         */
+        get: operations["list_episodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/episodes/{episode_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Episode
+         * @description Read one episode with every step of it.
+         */
+        get: operations["read_episode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -290,13 +417,17 @@ export interface paths {
         };
         /**
          * Follow
-         * @description Events from now on; read what the page shows once more whenever the stream opens.
+         * @description Events from now on, or behind `Last-Event-ID`.
+         *
+         *     Read what the page shows whenever the stream opens without that header, and after a `reset`.
          *
          *     - `score` (ScoreEvent): a client's score changed or merged another version.
          *     - `episode` (EpisodeOpenedEvent or EpisodeClosedEvent, by `type`).
          *     - `email` (EmailEvent): an episode's row changed its state.
          *     - `served` (ServedEvent): another day is being served.
-         *     - `cut` (CutEvent): the stream ends; open it again.
+         *     - `reset` (ResetEvent): events are missing before the next one: `gone`, the id is too old or of
+         *       another server; `slow`, the page fell behind; `missed`, the server did. Read again.
+         *     - `cut` (CutEvent): the stream ends; open it again, with a new token when the old one expired.
          */
         get: operations["follow"];
         put?: never;
@@ -327,6 +458,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Me
+         * @description Tell whom the access token is of, and what it allows.
+         */
+        get: operations["read_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operations": {
         parameters: {
             query?: never;
@@ -336,7 +487,7 @@ export interface paths {
         };
         /**
          * List Operations
-         * @description List the runs that were started here, the latest first.
+         * @description List the runs that were started here, of all kinds or one, the latest first.
          */
         get: operations["list_operations"];
         put?: never;
@@ -398,7 +549,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Stream Orders
+         * @description Stream all orders, newest first.
+         */
+        get: operations["stream_orders"];
         put?: never;
         /**
          * Load Orders
@@ -437,6 +592,46 @@ export interface paths {
          * @description Change some fields of an order; another client_id moves it to that client.
          */
         patch: operations["update_order"];
+        trace?: never;
+    };
+    "/api/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Overview
+         * @description Read where the shop stands: its figures as the projector counted them last, and the flow.
+         */
+        get: operations["read_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/overview/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Overview History
+         * @description Read the figures day by day, back from the served one.
+         */
+        get: operations["read_overview_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/policies": {
@@ -483,6 +678,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/policies/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Policy
+         * @description Try a policy on the stored features: who would enter and leave, and at what cost.
+         */
+        post: operations["preview_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Policy
+         * @description Read one version of the rules; once written it never changes.
+         */
+        get: operations["read_policy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/replays": {
         parameters: {
             query?: never;
@@ -503,6 +738,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/replays/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Replay
+         * @description Count what a replay would send; it sends nothing.
+         */
+        post: operations["preview_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stats": {
         parameters: {
             query?: never;
@@ -512,7 +767,9 @@ export interface paths {
         };
         /**
          * Read Stats
-         * @description Count clients, orders, episodes and emails; tell the business time.
+         * @description Tell the business time, and count clients, orders, episodes and emails.
+         *
+         *     A small shop is counted anew; in a large one the counts may be a minute old.
          */
         get: operations["read_stats"];
         put?: never;
@@ -607,6 +864,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/what-ifs/{what_if_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read What If
+         * @description Read the run of a what-if: how far it is, or what it found.
+         */
+        get: operations["read_what_if"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -652,20 +929,103 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AuditRow
+         * @description What somebody did to one resource; ids and counts, nothing personal to a client.
+         * @example {
+         *       "action": "client.updated",
+         *       "actor": "olivia",
+         *       "at": "2026-06-02T09:30:00Z",
+         *       "detail": {
+         *         "rows": 1
+         *       },
+         *       "id": 42,
+         *       "request": "PATCH /api/clients/{client_id}",
+         *       "request_id": "5f0c9b1e-6a5d-4f57-9b7a-2f6f0f1f7c11",
+         *       "resource": "client/42",
+         *       "version": 7
+         *     }
+         */
+        AuditRow: {
+            /** Action */
+            action: string;
+            /**
+             * Actor
+             * @description The subject of the token; a name of ours for what no token did.
+             */
+            actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: number;
+            /**
+             * Request
+             * @description Method and route; null for what no request did.
+             */
+            request: string | null;
+            /**
+             * Request Id
+             * @description As in the answer's ``X-Request-ID`` and in the log.
+             */
+            request_id: string | null;
+            /** Resource */
+            resource: string;
+            /**
+             * Version
+             * @description Of the row that was written, if it has one.
+             */
+            version: number | null;
+        };
+        /**
          * BackfillIn
          * @description Which rows to have captured once more.
+         * @example {
+         *       "table": "clients",
+         *       "where": "id < 1000"
+         *     }
          */
         BackfillIn: {
-            /** Actor */
-            actor: string;
+            /**
+             * Table
+             * @enum {string}
+             */
+            table: "clients" | "orders";
+            /**
+             * Where
+             * @description SQL over captured columns; the whole table without.
+             */
+            where?: string | null;
+        };
+        /**
+         * BackfillPreview
+         * @description What a backfill would do now; nothing was asked for.
+         * @example {
+         *       "rows": 8,
+         *       "table": "orders"
+         *     }
+         */
+        BackfillPreview: {
+            /**
+             * Rows
+             * @description So many match, and would be read and sent again.
+             */
+            rows: number;
             /** Table */
             table: string;
-            /** Where */
-            where?: string | null;
         };
         /**
          * BulkError
          * @description Why one line of a bulk load was refused.
+         * @example {
+         *       "detail": "amount: write it as a string with two decimals at most",
+         *       "line": 17
+         *     }
          */
         BulkError: {
             /** Detail */
@@ -676,10 +1036,26 @@ export interface components {
         /**
          * BulkResult
          * @description How a bulk load went; at most 100 errors are named.
+         * @example {
+         *       "accepted": 99999,
+         *       "dry_run": false,
+         *       "errors": [
+         *         {
+         *           "detail": "amount: write it as a string with two decimals at most",
+         *           "line": 17
+         *         }
+         *       ],
+         *       "rejected": 1
+         *     }
          */
         BulkResult: {
-            /** Accepted */
+            /**
+             * Accepted
+             * @description On a dry run: lines that would have gone in.
+             */
             accepted: number;
+            /** Dry Run */
+            dry_run: boolean;
             /** Errors */
             errors: components["schemas"]["BulkError"][];
             /** Rejected */
@@ -688,16 +1064,40 @@ export interface components {
         /**
          * Checks
          * @description What the texts were checked for.
+         * @example {
+         *       "broken": [],
+         *       "passed": [
+         *         "subject_length",
+         *         "no_links"
+         *       ]
+         *     }
          */
         Checks: {
-            /** Broken */
+            /**
+             * Broken
+             * @description The rules that each text broke which could not be used, oldest first.
+             */
             broken: string[];
-            /** Passed */
+            /**
+             * Passed
+             * @description The rules that the stored text passed, as the model wrote it.
+             */
             passed: string[];
         };
         /**
          * ClientCounts
          * @description Clients in all, by the state of the served day, and how many wait for their first score.
+         * @example {
+         *       "by_state": {
+         *         "active": 1210,
+         *         "at_risk": 96,
+         *         "lapsed": 512,
+         *         "no_orders": 12,
+         *         "one_order": 340
+         *       },
+         *       "total": 96,
+         *       "unscored": 3
+         *     }
          */
         ClientCounts: {
             /** By State */
@@ -710,8 +1110,88 @@ export interface components {
             unscored: number;
         };
         /**
+         * ClientCurve
+         * @description A client's score day by day, past and future, recomputed from its orders as they are now.
+         *
+         *     As of each day those orders count that counted on it; what lies ahead is what comes if nothing
+         *     happens. ``entry``, ``exit`` and the days are those of ``as_of``.
+         * @example {
+         *       "as_of": "2026-06-02",
+         *       "client_id": 42,
+         *       "crossing_day": "2026-06-01",
+         *       "entry": 0.5,
+         *       "exit": 0.55,
+         *       "lapse_day": "2026-08-29",
+         *       "points": [
+         *         {
+         *           "day": "2026-06-02",
+         *           "score": 0.41,
+         *           "state": "no_orders"
+         *         }
+         *       ],
+         *       "policy_version": 3
+         *     }
+         */
+        ClientCurve: {
+            /**
+             * As Of
+             * Format: date
+             * @description The day being served: the points after it lie ahead.
+             */
+            as_of: string;
+            /** Client Id */
+            client_id: number;
+            /**
+             * Crossing Day
+             * @description The first day at risk if nothing happens.
+             */
+            crossing_day: string | null;
+            /** Entry */
+            entry: number | null;
+            /** Exit */
+            exit: number | null;
+            /** Lapse Day */
+            lapse_day: string | null;
+            /** Points */
+            points: components["schemas"]["CurvePoint"][];
+            /**
+             * Policy Version
+             * @description The rules in force; a stored score may still name the ones before.
+             */
+            policy_version: number;
+        };
+        /**
          * ClientExport
          * @description Everything that is kept about one client; ``client`` is null once it is erased.
+         * @example {
+         *       "audit": [],
+         *       "client": {
+         *         "first_name": "Ada",
+         *         "id": 42
+         *       },
+         *       "client_id": 42,
+         *       "decision_outcomes": [],
+         *       "decisions": [],
+         *       "deliveries": [],
+         *       "emails": [],
+         *       "episode_history": [],
+         *       "episodes": [],
+         *       "exported_at": "2026-06-02T09:30:00Z",
+         *       "idempotency_keys": [],
+         *       "model_calls": [],
+         *       "operations": [],
+         *       "orders": [],
+         *       "places": [
+         *         {
+         *           "derived": false,
+         *           "holds": "the row itself",
+         *           "place": "clients"
+         *         }
+         *       ],
+         *       "score_features": [],
+         *       "scores": [],
+         *       "suppressions": []
+         *     }
          */
         ClientExport: {
             /** Audit */
@@ -753,6 +1233,10 @@ export interface components {
              * Format: date-time
              */
             exported_at: string;
+            /** Idempotency Keys */
+            idempotency_keys: {
+                [key: string]: unknown;
+            }[];
             /** Model Calls */
             model_calls: {
                 [key: string]: unknown;
@@ -783,6 +1267,21 @@ export interface components {
         /**
          * ClientIn
          * @description A new client.
+         * @example {
+         *       "address": "Lindenstraße 1, 10969 Berlin",
+         *       "consent": true,
+         *       "email": "ada.adler@example.com",
+         *       "first_name": "Ada",
+         *       "id": 42,
+         *       "phone": "+49 30 1234567",
+         *       "style_tags": [
+         *         "linen",
+         *         "minimal"
+         *       ],
+         *       "surname": "Adler",
+         *       "synthetic": false,
+         *       "time_zone": "Europe/Berlin"
+         *     }
          */
         ClientIn: {
             /** Address */
@@ -796,7 +1295,10 @@ export interface components {
             email?: string | null;
             /** First Name */
             first_name: string;
-            /** Id */
+            /**
+             * Id
+             * @description Given by the caller, for loads; the next free one otherwise.
+             */
             id?: number | null;
             /** Phone */
             phone?: string | null;
@@ -814,6 +1316,7 @@ export interface components {
             synthetic: boolean;
             /**
              * Time Zone
+             * Format: iana-time-zone
              * @default UTC
              */
             time_zone: string;
@@ -821,6 +1324,10 @@ export interface components {
         /**
          * ClientPatch
          * @description New values for some fields of a client.
+         * @example {
+         *       "consent": false,
+         *       "phone": null
+         *     }
          */
         ClientPatch: {
             /** Address */
@@ -839,12 +1346,42 @@ export interface components {
             surname?: string | null;
             /** Synthetic */
             synthetic?: boolean;
-            /** Time Zone */
+            /**
+             * Time Zone
+             * Format: iana-time-zone
+             */
             time_zone?: string;
         };
         /**
          * ClientRow
          * @description A client as listed, with its score; score null means not scored yet.
+         * @example {
+         *       "address": "Lindenstraße 1, 10969 Berlin",
+         *       "consent": false,
+         *       "created_at": "2026-06-02T09:30:00Z",
+         *       "email": "ada.adler@example.com",
+         *       "first_name": "Ada",
+         *       "id": 42,
+         *       "masked": false,
+         *       "phone": "+49 30 1234567",
+         *       "score": {
+         *         "as_of": "2026-06-02",
+         *         "crossing_day": "2026-06-01",
+         *         "merged_version": 7,
+         *         "policy_version": 3,
+         *         "score": 0.41,
+         *         "state": "no_orders"
+         *       },
+         *       "style_tags": [
+         *         "linen",
+         *         "minimal"
+         *       ],
+         *       "surname": "Adler",
+         *       "synthetic": false,
+         *       "time_zone": "Europe/Berlin",
+         *       "updated_at": "2026-06-02T09:30:00Z",
+         *       "version": 7
+         *     }
          */
         ClientRow: {
             /** Address */
@@ -862,6 +1399,12 @@ export interface components {
             first_name: string;
             /** Id */
             id: number;
+            /**
+             * Masked
+             * @description Whether names, address and phone are hidden: the token lacks ``pii:read``.
+             * @default false
+             */
+            masked: boolean;
             /** Phone */
             phone: string | null;
             score: components["schemas"]["ScoreRow"] | null;
@@ -884,6 +1427,49 @@ export interface components {
         /**
          * ClientScore
          * @description A client's score on the served day, recomputed from its features, with why.
+         * @example {
+         *       "as_of": "2026-06-02",
+         *       "client_id": 42,
+         *       "crossing_day": "2026-06-01",
+         *       "entry": 0.5,
+         *       "episode_id": "42-20605",
+         *       "exit": 0.55,
+         *       "explanation": {
+         *         "lift": {
+         *           "safe_until": "2026-08-20",
+         *           "score_after": 0.78,
+         *           "score_after_least": 0.69,
+         *           "score_before": 0.41
+         *         },
+         *         "parts": {
+         *           "frequency": 1.59,
+         *           "intercept": -2.589,
+         *           "recency": 0.527,
+         *           "value": 0.194
+         *         },
+         *         "score_after_order": 0.78,
+         *         "total": -0.36
+         *       },
+         *       "features": {
+         *         "first_day": "2025-01-15",
+         *         "frequency": 1.59,
+         *         "last_day": "2026-03-02",
+         *         "order_days": 6,
+         *         "spend_decayed": 141.2,
+         *         "usual_gap_days": 31.5
+         *       },
+         *       "lapse_day": "2026-08-29",
+         *       "merged": [
+         *         [
+         *           "order/1001",
+         *           7
+         *         ]
+         *       ],
+         *       "policy_version": 3,
+         *       "score": 0.41,
+         *       "state": "no_orders",
+         *       "version": 7
+         *     }
          */
         ClientScore: {
             /**
@@ -905,7 +1491,10 @@ export interface components {
             features: components["schemas"]["FeaturesOfScore"] | null;
             /** Lapse Day */
             lapse_day: string | null;
-            /** Merged */
+            /**
+             * Merged
+             * @description The newest (entity, version) pairs merged, such as ("order/7", 1234) or ("client", 5).
+             */
             merged: [
                 string,
                 number
@@ -919,12 +1508,20 @@ export interface components {
              * @enum {string}
              */
             state: "no_orders" | "one_order" | "active" | "at_risk" | "lapsed";
-            /** Version */
+            /**
+             * Version
+             * @description The highest row version merged.
+             */
             version: number;
         };
         /**
          * ConnectorStatus
          * @description The capture of changes.
+         * @example {
+         *       "failure": "the task was killed",
+         *       "state": "RUNNING",
+         *       "task": "RUNNING"
+         *     }
          */
         ConnectorStatus: {
             /** Failure */
@@ -935,19 +1532,59 @@ export interface components {
             task: string;
         };
         /**
+         * CurvePoint
+         * @description Score and state as of one day.
+         * @example {
+         *       "day": "2026-06-02",
+         *       "score": 0.41,
+         *       "state": "no_orders"
+         *     }
+         */
+        CurvePoint: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Score
+             * @description Null before the first counted order-day.
+             */
+            score: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "no_orders" | "one_order" | "active" | "at_risk" | "lapsed";
+        };
+        /**
          * CutEvent
-         * @description ``event: cut``: the stream ends here; open it again and read what the page shows.
+         * @description ``event: cut``: the stream ends here; open it again behind the last id.
+         * @example {
+         *       "reason": "slow"
+         *     }
          */
         CutEvent: {
             /**
              * Reason
              * @enum {string}
              */
-            reason: "slow" | "missed" | "stopping";
+            reason: "slow" | "missed" | "stopping" | "expired";
         };
         /**
          * DeadLetter
          * @description One parked record, as it came.
+         * @example {
+         *       "headers": {
+         *         "reason": "not-an-order"
+         *       },
+         *       "key": "42",
+         *       "offset": 17,
+         *       "topic": "cdc.public.orders",
+         *       "value": {
+         *         "id": 1001
+         *       }
+         *     }
          */
         DeadLetter: {
             /** Headers */
@@ -960,18 +1597,38 @@ export interface components {
             offset: number;
             /** Topic */
             topic: string;
-            /** Value */
+            /**
+             * Value
+             * @description JSON where it is JSON, else text.
+             */
             value: unknown;
         };
         /**
          * DeadLetterCounts
          * @description The dead letters of one topic.
+         * @example {
+         *       "kept": 1,
+         *       "newest": {
+         *         "detail": "the record names no client",
+         *         "offset": 17,
+         *         "parked_at": "2026-06-02T09:30:00Z",
+         *         "reason": "fell at risk"
+         *       },
+         *       "reasons": {
+         *         "not-an-order": 1
+         *       },
+         *       "topic": "cdc.public.orders",
+         *       "waiting": 14
+         *     }
          */
         DeadLetterCounts: {
             /** Kept */
             kept: number;
             newest: components["schemas"]["NewestLetter"] | null;
-            /** Reasons */
+            /**
+             * Reasons
+             * @description Of those that wait.
+             */
             reasons: {
                 [key: string]: number;
             };
@@ -983,18 +1640,56 @@ export interface components {
         /**
          * DeadLetterReplayIn
          * @description Which dead letters to make up for.
+         * @example {
+         *       "topic": "cdc.public.orders"
+         *     }
          */
         DeadLetterReplayIn: {
-            /** Actor */
-            actor: string;
-            /** Offset */
+            /**
+             * Offset
+             * @description One letter alone; all that wait without.
+             */
             offset?: number | null;
-            /** Topic */
+            /**
+             * Topic
+             * @description The topic that they were read from.
+             */
             topic: string;
         };
         /**
          * DeadLetters
          * @description Dead letters by topic; those of one topic when it was asked for.
+         * @example {
+         *       "letters": [
+         *         {
+         *           "headers": {
+         *             "reason": "not-an-order"
+         *           },
+         *           "key": "42",
+         *           "offset": 17,
+         *           "topic": "cdc.public.orders",
+         *           "value": {
+         *             "id": 1001
+         *           }
+         *         }
+         *       ],
+         *       "topics": [
+         *         {
+         *           "kept": 1,
+         *           "newest": {
+         *             "detail": "the record names no client",
+         *             "offset": 17,
+         *             "parked_at": "2026-06-02T09:30:00Z",
+         *             "reason": "fell at risk"
+         *           },
+         *           "reasons": {
+         *             "not-an-order": 1
+         *           },
+         *           "topic": "cdc.public.orders",
+         *           "waiting": 14
+         *         }
+         *       ]
+         *     }
          */
         DeadLetters: {
             /** Letters */
@@ -1006,7 +1701,12 @@ export interface components {
          * DecisionIn
          * @description A person's decision about one episode; the mailer applies it.
          *
-         *     An edit carries a wording, and a resolution whether the email was sent.
+         *     An edit carries a wording, and a resolution whether the email was sent; a rejection may carry
+         *     its reason.
+         * @example {
+         *       "action": "approve",
+         *       "episode_id": "42-20605"
+         *     }
          */
         DecisionIn: {
             /**
@@ -1014,9 +1714,10 @@ export interface components {
              * @enum {string}
              */
             action: "release" | "retry" | "approve" | "edit" | "reject" | "resolve";
-            /** Actor */
-            actor: string;
-            /** Draft Hash */
+            /**
+             * Draft Hash
+             * @description The draft that was looked at; one that no longer fits is refused.
+             */
             draft_hash?: string | null;
             /** Episode Id */
             episode_id: string;
@@ -1024,11 +1725,24 @@ export interface components {
              * Payload
              * @default {}
              */
-            payload: components["schemas"]["Wording"] | components["schemas"]["Resolution"] | components["schemas"]["NoPayload"];
-        };
+            payload: components["schemas"]["Wording"] | components["schemas"]["Resolution"] | components["schemas"]["Rejection"] | components["schemas"]["NoPayload"];
+        } & (unknown & unknown & unknown & unknown & unknown & unknown);
         /**
          * DecisionRow
          * @description A decision, and what came of it once the mailer has applied it.
+         * @example {
+         *       "action": "release",
+         *       "actor": "olivia",
+         *       "created_at": "2026-06-02T09:30:00Z",
+         *       "difference": "-the linen shirts are back.\n+the linen shirts you liked are back.\n",
+         *       "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "episode_id": "42-20605",
+         *       "id": 42,
+         *       "masked": false,
+         *       "outcome": "applied",
+         *       "outcome_reason": "the draft was released",
+         *       "payload": {}
+         *     }
          */
         DecisionRow: {
             /**
@@ -1043,7 +1757,10 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            /** Difference */
+            /**
+             * Difference
+             * @description What an edit changed, as a unified diff; null once it was erased.
+             */
             difference: string | null;
             /** Draft Hash */
             draft_hash: string | null;
@@ -1051,6 +1768,12 @@ export interface components {
             episode_id: string;
             /** Id */
             id: number;
+            /**
+             * Masked
+             * @description Whether texts are hidden: the token lacks ``pii:read``.
+             * @default false
+             */
+            masked: boolean;
             /** Outcome */
             outcome: ("applied" | "refused") | null;
             /** Outcome Reason */
@@ -1063,6 +1786,13 @@ export interface components {
         /**
          * Delivery
          * @description One attempt to send the email.
+         * @example {
+         *       "began_at": "2026-06-02T09:30:00Z",
+         *       "ended_at": "2026-06-02T09:30:00Z",
+         *       "message_id": "<42-20605@shop.example.com>",
+         *       "outcome": "sent",
+         *       "status_code": 250
+         *     }
          */
         Delivery: {
             /**
@@ -1082,11 +1812,45 @@ export interface components {
         /**
          * Effect
          * @description What writing to clients did, against those held out; no figure while there are too few.
+         * @example {
+         *       "as_of": "2026-06-02T00:00:00Z",
+         *       "difference": {
+         *         "high": 7,
+         *         "low": 1.2,
+         *         "points": 4.1
+         *       },
+         *       "enough": false,
+         *       "held_out": {
+         *         "clients": 2158,
+         *         "ordered": 61,
+         *         "rate": {
+         *           "high": 0.19,
+         *           "low": 0.12,
+         *           "value": 0.152
+         *         }
+         *       },
+         *       "level": 0.95,
+         *       "needed_per_arm": 385,
+         *       "not_held_out": {
+         *         "clients": 2158,
+         *         "ordered": 61,
+         *         "rate": {
+         *           "high": 0.19,
+         *           "low": 0.12,
+         *           "value": 0.152
+         *         }
+         *       },
+         *       "power": 0.8,
+         *       "smallest_points": 5,
+         *       "waiting": 14,
+         *       "window_days": 30
+         *     }
          */
         Effect: {
             /**
              * As Of
              * Format: date-time
+             * @description Business time: only episodes are counted whose window had ended.
              */
             as_of: string;
             difference: components["schemas"]["PointsApart"] | null;
@@ -1095,32 +1859,92 @@ export interface components {
             held_out: components["schemas"]["EffectArm"];
             /** Level */
             level: number;
-            /** Needed Per Arm */
+            /**
+             * Needed Per Arm
+             * @description Clients that each arm needs to find ``smallest_points`` with this power and level.
+             */
             needed_per_arm: number;
             not_held_out: components["schemas"]["EffectArm"];
             /** Power */
             power: number;
             /** Smallest Points */
             smallest_points: number;
+            /**
+             * Waiting
+             * @description Clients whose window has not ended yet.
+             */
+            waiting: number;
+            /**
+             * Window Days
+             * @description An order within so many days of the episode's opening counts (policy, effect_days).
+             */
+            window_days: number;
+        };
+        /**
+         * EffectArm
+         * @description One arm: clients by the draw of their first episode, whatever became of it.
+         * @example {
+         *       "clients": 2158,
+         *       "ordered": 61,
+         *       "rate": {
+         *         "high": 0.19,
+         *         "low": 0.12,
+         *         "value": 0.152
+         *       }
+         *     }
+         */
+        EffectArm: {
+            /** Clients */
+            clients: number;
+            /**
+             * Ordered
+             * @description Clients with a counted order within the window; null while there are too few clients.
+             */
+            ordered: number | null;
+            rate: components["schemas"]["Rate"] | null;
+        };
+        /**
+         * EffectInShort
+         * @description What writing did against the holdout; `/api/effect` tells it in full.
+         * @example {
+         *       "difference": {
+         *         "high": 7,
+         *         "low": 1.2,
+         *         "points": 4.1
+         *       },
+         *       "enough": false,
+         *       "held_out": 402,
+         *       "needed_per_arm": 385,
+         *       "not_held_out": 3518,
+         *       "waiting": 14,
+         *       "window_days": 30
+         *     }
+         */
+        EffectInShort: {
+            /** @description Null while there are too few clients. */
+            difference: components["schemas"]["PointsApart"] | null;
+            /** Enough */
+            enough: boolean;
+            /**
+             * Held Out
+             * @description Clients whose window has ended, by arm.
+             */
+            held_out: number;
+            /** Needed Per Arm */
+            needed_per_arm: number;
+            /** Not Held Out */
+            not_held_out: number;
             /** Waiting */
             waiting: number;
             /** Window Days */
             window_days: number;
         };
         /**
-         * EffectArm
-         * @description One arm: clients by the draw of their first episode, whatever became of it.
-         */
-        EffectArm: {
-            /** Clients */
-            clients: number;
-            /** Ordered */
-            ordered: number | null;
-            rate: components["schemas"]["Rate"] | null;
-        };
-        /**
          * EmailCounts
          * @description Emails written in all.
+         * @example {
+         *       "total": 96
+         *     }
          */
         EmailCounts: {
             /** Total */
@@ -1129,6 +1953,82 @@ export interface components {
         /**
          * EmailDetail
          * @description An episode with all that happened to it.
+         * @example {
+         *       "actor": "olivia",
+         *       "attempts": 1,
+         *       "calls": [
+         *         {
+         *           "at": "2026-06-02T09:30:00Z",
+         *           "attempt": 1,
+         *           "completion_tokens": 96,
+         *           "cost_usd": "0.00021",
+         *           "generation_id": "gen-0001",
+         *           "latency_ms": 840,
+         *           "model": "sandbox/small",
+         *           "outcome": "sent",
+         *           "prompt_tokens": 412,
+         *           "provider": "sandbox",
+         *           "sandbox": false,
+         *           "status_code": 200
+         *         }
+         *       ],
+         *       "client_id": 42,
+         *       "created_at": "2026-06-02T09:30:00Z",
+         *       "crossing_day": "2026-06-01",
+         *       "decisions": [
+         *         {
+         *           "action": "release",
+         *           "actor": "olivia",
+         *           "created_at": "2026-06-02T09:30:00Z",
+         *           "difference": "-the linen shirts are back.\n+the linen shirts you liked are back.\n",
+         *           "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *           "episode_id": "42-20605",
+         *           "id": 42,
+         *           "masked": false,
+         *           "outcome": "applied",
+         *           "outcome_reason": "the draft was released",
+         *           "payload": {}
+         *         }
+         *       ],
+         *       "email": {
+         *         "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+         *         "created_at": "2026-06-02T09:30:00Z",
+         *         "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *         "generation_id": "gen-0001",
+         *         "model": "sandbox/small",
+         *         "prompt_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *         "prompt_version": "3",
+         *         "provider": "sandbox",
+         *         "sandbox": false,
+         *         "subject": "Something for your summer, Ada",
+         *         "written_as_of": "2026-06-02T09:30:00Z"
+         *       },
+         *       "episode_id": "42-20605",
+         *       "evidence": {
+         *         "client_id": 42,
+         *         "policy_version": 3
+         *       },
+         *       "first_name": "Ada",
+         *       "history": [
+         *         {
+         *           "actor": "olivia",
+         *           "at": "2026-06-02T09:30:00Z",
+         *           "from_state": "held_out",
+         *           "reason": "fell at risk",
+         *           "to_state": "held_out"
+         *         }
+         *       ],
+         *       "last_order_day": "2026-03-02",
+         *       "masked": false,
+         *       "opened_as_of": "2026-06-02T09:30:00Z",
+         *       "policy_version": 3,
+         *       "reason": "fell at risk",
+         *       "score": 0.41,
+         *       "state": "held_out",
+         *       "until": "2026-06-02T09:30:00Z",
+         *       "updated_at": "2026-06-02T09:30:00Z",
+         *       "value_at_risk": 141.2
+         *     }
          */
         EmailDetail: {
             /** Actor */
@@ -1154,11 +2054,17 @@ export interface components {
             email: components["schemas"]["EmailText"] | null;
             /** Episode Id */
             episode_id: string;
-            /** Evidence */
+            /**
+             * Evidence
+             * @description The data of the event that opened the episode.
+             */
             evidence: {
                 [key: string]: unknown;
             };
-            /** First Name */
+            /**
+             * First Name
+             * @description Null once the client is erased.
+             */
             first_name: string | null;
             /** History */
             history: components["schemas"]["StateChange"][];
@@ -1167,6 +2073,12 @@ export interface components {
              * Format: date
              */
             last_order_day: string;
+            /**
+             * Masked
+             * @description Whether name and texts are hidden: the token lacks ``pii:read``.
+             * @default false
+             */
+            masked: boolean;
             /**
              * Opened As Of
              * Format: date-time
@@ -1183,7 +2095,10 @@ export interface components {
              * @enum {string}
              */
             state: "held_out" | "held" | "pending" | "deferred" | "writing" | "draft" | "written" | "sending" | "sent" | "uncertain" | "recovered" | "suppressed" | "rejected" | "failed";
-            /** Until */
+            /**
+             * Until
+             * @description Business time until which a held-back episode waits; ``reason`` says for what.
+             */
             until: string | null;
             /**
              * Updated At
@@ -1196,6 +2111,11 @@ export interface components {
         /**
          * EmailEvent
          * @description ``event: email``: an episode's row changed its state; the row is the truth.
+         * @example {
+         *       "client_id": 42,
+         *       "episode_id": "42-20605",
+         *       "state": "sent"
+         *     }
          */
         EmailEvent: {
             /** Client Id */
@@ -1208,6 +2128,38 @@ export interface components {
         /**
          * EmailRow
          * @description An episode in its one state, with its email once there is one.
+         * @example {
+         *       "actor": "olivia",
+         *       "attempts": 1,
+         *       "client_id": 42,
+         *       "created_at": "2026-06-02T09:30:00Z",
+         *       "crossing_day": "2026-06-01",
+         *       "email": {
+         *         "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+         *         "created_at": "2026-06-02T09:30:00Z",
+         *         "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *         "generation_id": "gen-0001",
+         *         "model": "sandbox/small",
+         *         "prompt_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *         "prompt_version": "3",
+         *         "provider": "sandbox",
+         *         "sandbox": false,
+         *         "subject": "Something for your summer, Ada",
+         *         "written_as_of": "2026-06-02T09:30:00Z"
+         *       },
+         *       "episode_id": "42-20605",
+         *       "first_name": "Ada",
+         *       "last_order_day": "2026-03-02",
+         *       "masked": false,
+         *       "opened_as_of": "2026-06-02T09:30:00Z",
+         *       "policy_version": 3,
+         *       "reason": "fell at risk",
+         *       "score": 0.41,
+         *       "state": "held_out",
+         *       "until": "2026-06-02T09:30:00Z",
+         *       "updated_at": "2026-06-02T09:30:00Z",
+         *       "value_at_risk": 141.2
+         *     }
          */
         EmailRow: {
             /** Actor */
@@ -1229,13 +2181,22 @@ export interface components {
             email: components["schemas"]["EmailText"] | null;
             /** Episode Id */
             episode_id: string;
-            /** First Name */
+            /**
+             * First Name
+             * @description Null once the client is erased.
+             */
             first_name: string | null;
             /**
              * Last Order Day
              * Format: date
              */
             last_order_day: string;
+            /**
+             * Masked
+             * @description Whether name and texts are hidden: the token lacks ``pii:read``.
+             * @default false
+             */
+            masked: boolean;
             /**
              * Opened As Of
              * Format: date-time
@@ -1252,7 +2213,10 @@ export interface components {
              * @enum {string}
              */
             state: "held_out" | "held" | "pending" | "deferred" | "writing" | "draft" | "written" | "sending" | "sent" | "uncertain" | "recovered" | "suppressed" | "rejected" | "failed";
-            /** Until */
+            /**
+             * Until
+             * @description Business time until which a held-back episode waits; ``reason`` says for what.
+             */
             until: string | null;
             /**
              * Updated At
@@ -1265,6 +2229,15 @@ export interface components {
         /**
          * EmailRules
          * @description When emails may be written and sent, and how their effect is measured.
+         * @example {
+         *       "cap_days": 30,
+         *       "effect_days": 30,
+         *       "quiet_hours": {
+         *         "begin": "21:00:00",
+         *         "end": "08:00:00"
+         *       },
+         *       "release_per_minute": 60
+         *     }
          */
         EmailRules: {
             /**
@@ -1287,6 +2260,19 @@ export interface components {
         /**
          * EmailText
          * @description The email that was written for an episode.
+         * @example {
+         *       "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+         *       "created_at": "2026-06-02T09:30:00Z",
+         *       "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "generation_id": "gen-0001",
+         *       "model": "sandbox/small",
+         *       "prompt_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "prompt_version": "3",
+         *       "provider": "sandbox",
+         *       "sandbox": false,
+         *       "subject": "Something for your summer, Ada",
+         *       "written_as_of": "2026-06-02T09:30:00Z"
+         *     }
          */
         EmailText: {
             /** Body */
@@ -1312,10 +2298,24 @@ export interface components {
             sandbox: boolean;
             /** Subject */
             subject: string;
+            /**
+             * Written As Of
+             * @description Business time at which the text became final; null while it waits for a person.
+             */
+            written_as_of: string | null;
         };
         /**
          * EpisodeClosedEvent
          * @description ``event: episode``: a silence ended.
+         * @example {
+         *       "as_of": "2026-06-02T00:00:00Z",
+         *       "client_id": 42,
+         *       "episode_id": "42-20605",
+         *       "generation": 1,
+         *       "policy_version": 3,
+         *       "reason": "order",
+         *       "type": "closed"
+         *     }
          */
         EpisodeClosedEvent: {
             /**
@@ -1346,6 +2346,15 @@ export interface components {
         /**
          * EpisodeCounts
          * @description Episodes in all and by state; the states always add up to the total.
+         * @example {
+         *       "by_state": {
+         *         "draft": 4,
+         *         "held_out": 11,
+         *         "recovered": 20,
+         *         "sent": 61
+         *       },
+         *       "total": 96
+         *     }
          */
         EpisodeCounts: {
             /** By State */
@@ -1356,8 +2365,147 @@ export interface components {
             total: number;
         };
         /**
+         * EpisodeDetail
+         * @description An episode with how it came about, and every step of it.
+         * @example {
+         *       "actor": "olivia",
+         *       "cause": "score",
+         *       "client_id": 42,
+         *       "closed_at": "2026-06-02T09:30:00Z",
+         *       "created_at": "2026-06-02T09:30:00Z",
+         *       "crossing_day": "2026-06-01",
+         *       "entry": 0.5,
+         *       "episode_id": "42-20605",
+         *       "history": [
+         *         {
+         *           "actor": "olivia",
+         *           "at": "2026-06-02T09:30:00Z",
+         *           "from_state": "held_out",
+         *           "reason": "fell at risk",
+         *           "to_state": "held_out"
+         *         }
+         *       ],
+         *       "last_order_day": "2026-03-02",
+         *       "opened_at": "2026-06-02T09:30:00Z",
+         *       "ordered_at": "2026-06-02T09:30:00Z",
+         *       "outcome": "held_out",
+         *       "policy_version": 3,
+         *       "reason": "fell at risk",
+         *       "score": 0.41,
+         *       "state": "held_out",
+         *       "until": "2026-06-02T09:30:00Z",
+         *       "updated_at": "2026-06-02T09:30:00Z",
+         *       "value_at_risk": {
+         *         "amount": "29.90",
+         *         "currency": "USD"
+         *       }
+         *     }
+         */
+        EpisodeDetail: {
+            /** Actor */
+            actor: string;
+            /**
+             * Cause
+             * @description Null once the client is erased.
+             */
+            cause: ("score" | "silence") | null;
+            /** Client Id */
+            client_id: number;
+            /**
+             * Closed At
+             * @description When it came to rest, by the wall clock.
+             */
+            closed_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Crossing Day
+             * Format: date
+             */
+            crossing_day: string;
+            /**
+             * Entry
+             * @description At or below this score the client was at risk.
+             */
+            entry: number | null;
+            /** Episode Id */
+            episode_id: string;
+            /** History */
+            history: components["schemas"]["StateChange"][];
+            /**
+             * Last Order Day
+             * Format: date
+             */
+            last_order_day: string;
+            /**
+             * Opened At
+             * Format: date-time
+             * @description Business time of the tick that opened it first.
+             */
+            opened_at: string;
+            /**
+             * Ordered At
+             * @description The client's first counted order since the opening, within the effect's window.
+             */
+            ordered_at: string | null;
+            /**
+             * Outcome
+             * @description The state in which it rests; null while somebody has still to do something.
+             */
+            outcome: ("held_out" | "sent" | "recovered" | "suppressed" | "rejected" | "failed") | null;
+            /** Policy Version */
+            policy_version: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Score
+             * @description As of the opening; 0 once the client is erased.
+             */
+            score: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "held_out" | "held" | "pending" | "deferred" | "writing" | "draft" | "written" | "sending" | "sent" | "uncertain" | "recovered" | "suppressed" | "rejected" | "failed";
+            /**
+             * Until
+             * @description Business time until which a held-back episode waits; ``reason`` says for what.
+             */
+            until: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** @description The client's spend, decayed to the opening: what is worth most is written to first. */
+            value_at_risk: components["schemas"]["Money"];
+        };
+        /**
          * EpisodeOpenedEvent
          * @description ``event: episode``: a client fell at risk; the evidence stays with the episode's row.
+         * @example {
+         *       "as_of": "2026-06-02T00:00:00Z",
+         *       "cause": "score",
+         *       "client_id": 42,
+         *       "crossing_day": 20605,
+         *       "entry": 0.5,
+         *       "episode_id": "42-20605",
+         *       "generation": 1,
+         *       "last_order_day": 20514,
+         *       "parts": {
+         *         "frequency": 1.59,
+         *         "intercept": -2.589,
+         *         "recency": 0.527,
+         *         "value": 0.194
+         *       },
+         *       "policy_version": 3,
+         *       "score": 0.41,
+         *       "type": "opened",
+         *       "value": 0.194
+         *     }
          */
         EpisodeOpenedEvent: {
             /**
@@ -1397,20 +2545,147 @@ export interface components {
             value: number;
         };
         /**
+         * EpisodeRow
+         * @description One silence in which a client fell at risk, in its one state.
+         * @example {
+         *       "actor": "olivia",
+         *       "client_id": 42,
+         *       "closed_at": "2026-06-02T09:30:00Z",
+         *       "created_at": "2026-06-02T09:30:00Z",
+         *       "crossing_day": "2026-06-01",
+         *       "episode_id": "42-20605",
+         *       "last_order_day": "2026-03-02",
+         *       "opened_at": "2026-06-02T09:30:00Z",
+         *       "ordered_at": "2026-06-02T09:30:00Z",
+         *       "outcome": "held_out",
+         *       "policy_version": 3,
+         *       "reason": "fell at risk",
+         *       "score": 0.41,
+         *       "state": "held_out",
+         *       "until": "2026-06-02T09:30:00Z",
+         *       "updated_at": "2026-06-02T09:30:00Z",
+         *       "value_at_risk": {
+         *         "amount": "29.90",
+         *         "currency": "USD"
+         *       }
+         *     }
+         */
+        EpisodeRow: {
+            /** Actor */
+            actor: string;
+            /** Client Id */
+            client_id: number;
+            /**
+             * Closed At
+             * @description When it came to rest, by the wall clock.
+             */
+            closed_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Crossing Day
+             * Format: date
+             */
+            crossing_day: string;
+            /** Episode Id */
+            episode_id: string;
+            /**
+             * Last Order Day
+             * Format: date
+             */
+            last_order_day: string;
+            /**
+             * Opened At
+             * Format: date-time
+             * @description Business time of the tick that opened it first.
+             */
+            opened_at: string;
+            /**
+             * Ordered At
+             * @description The client's first counted order since the opening, within the effect's window.
+             */
+            ordered_at: string | null;
+            /**
+             * Outcome
+             * @description The state in which it rests; null while somebody has still to do something.
+             */
+            outcome: ("held_out" | "sent" | "recovered" | "suppressed" | "rejected" | "failed") | null;
+            /** Policy Version */
+            policy_version: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Score
+             * @description As of the opening; 0 once the client is erased.
+             */
+            score: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "held_out" | "held" | "pending" | "deferred" | "writing" | "draft" | "written" | "sending" | "sent" | "uncertain" | "recovered" | "suppressed" | "rejected" | "failed";
+            /**
+             * Until
+             * @description Business time until which a held-back episode waits; ``reason`` says for what.
+             */
+            until: string | null;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** @description The client's spend, decayed to the opening: what is worth most is written to first. */
+            value_at_risk: components["schemas"]["Money"];
+        };
+        /**
          * ExplanationOfScore
          * @description Why the score is what it is.
+         * @example {
+         *       "lift": {
+         *         "safe_until": "2026-08-20",
+         *         "score_after": 0.78,
+         *         "score_after_least": 0.69,
+         *         "score_before": 0.41
+         *       },
+         *       "parts": {
+         *         "frequency": 1.59,
+         *         "intercept": -2.589,
+         *         "recency": 0.527,
+         *         "value": 0.194
+         *       },
+         *       "score_after_order": 0.78,
+         *       "total": -0.36
+         *     }
          */
         ExplanationOfScore: {
+            /** @description Null for a client who is neither at risk nor lapsed. */
             lift: components["schemas"]["LiftOfScore"] | null;
             parts: components["schemas"]["PartsOfScore"];
-            /** Score After Order */
+            /**
+             * Score After Order
+             * @description With one more order on the served day, of the client's usual amount.
+             */
             score_after_order: number;
-            /** Total */
+            /**
+             * Total
+             * @description The sum of the parts: the score's log-odds.
+             */
             total: number;
         };
         /**
          * FeaturesOfScore
          * @description What the score knows of the client's orders; decayed figures are as of the served day.
+         * @example {
+         *       "first_day": "2025-01-15",
+         *       "frequency": 1.59,
+         *       "last_day": "2026-03-02",
+         *       "order_days": 6,
+         *       "spend_decayed": 141.2,
+         *       "usual_gap_days": 31.5
+         *     }
          */
         FeaturesOfScore: {
             /**
@@ -1435,6 +2710,10 @@ export interface components {
         /**
          * FieldError
          * @description What is wrong with one field; never its value, which may be personal.
+         * @example {
+         *       "detail": "Input should be less than or equal to 200",
+         *       "field": "query.limit"
+         *     }
          */
         FieldError: {
             /** Detail */
@@ -1443,8 +2722,116 @@ export interface components {
             field: string;
         };
         /**
+         * Figures
+         * @description The shop's figures on one day, as they were last counted on it.
+         * @example {
+         *       "as_of": "2026-06-02",
+         *       "at_risk_value": {
+         *         "amount": "29.90",
+         *         "currency": "USD"
+         *       },
+         *       "clients_by_state": {
+         *         "active": 1210,
+         *         "at_risk": 96,
+         *         "lapsed": 512,
+         *         "no_orders": 12,
+         *         "one_order": 340
+         *       },
+         *       "counted_at": "2026-06-02T09:30:00Z",
+         *       "emails_by_state": {
+         *         "draft": 4,
+         *         "held_out": 11,
+         *         "recovered": 20,
+         *         "sent": 61
+         *       },
+         *       "recovered_clients": 20,
+         *       "recovered_value": {
+         *         "amount": "29.90",
+         *         "currency": "USD"
+         *       },
+         *       "unscored": 3
+         *     }
+         */
+        Figures: {
+            /**
+             * As Of
+             * Format: date
+             * @description The day that was being served.
+             */
+            as_of: string;
+            /**
+             * @description Sum over clients at risk of their spend, decayed to the day: the measure by which emails are
+             *     put in order.
+             */
+            at_risk_value: components["schemas"]["Money"];
+            /** Clients By State */
+            clients_by_state: {
+                [key: string]: number;
+            };
+            /**
+             * Counted At
+             * Format: date-time
+             */
+            counted_at: string;
+            /** Emails By State */
+            emails_by_state: {
+                [key: string]: number;
+            };
+            /** Recovered Clients */
+            recovered_clients: number;
+            /**
+             * @description Counted orders after an email's text was final, within the effect's window. It is not what
+             *     the emails brought about: that is the effect, against those held out.
+             */
+            recovered_value: components["schemas"]["Money"];
+            /**
+             * Unscored
+             * @description Clients who wait for their first score.
+             */
+            unscored: number;
+        };
+        /**
+         * Health
+         * @description What was looked at; what fails stands under its own name, with what is wrong.
+         * @example {
+         *       "checks": [
+         *         "postgres",
+         *         "issuer",
+         *         "kafka"
+         *       ],
+         *       "status": "ok"
+         *     }
+         */
+        Health: {
+            /** Checks */
+            checks: string[];
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "failing";
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * Hop
          * @description How far a reader is behind.
+         * @example {
+         *       "active": false,
+         *       "behind_bytes": 2048,
+         *       "exact": true,
+         *       "group": "cdc-relay",
+         *       "hop": "relay",
+         *       "kept_bytes": 16777216,
+         *       "members": 1,
+         *       "records": 3,
+         *       "safe_wal_size": 1073741824,
+         *       "seconds": 0.4,
+         *       "topics": {
+         *         "customer.events": 3
+         *       },
+         *       "wal_status": "reserved"
+         *     }
          */
         Hop: {
             /** Active */
@@ -1453,6 +2840,7 @@ export interface components {
             behind_bytes: number | null;
             /**
              * Exact
+             * @description False: ``records`` counts offsets, an upper bound.
              * @default true
              */
             exact: boolean;
@@ -1464,11 +2852,17 @@ export interface components {
             kept_bytes: number | null;
             /** Members */
             members: number | null;
-            /** Records */
+            /**
+             * Records
+             * @description Null where records cannot be counted, as in the log of Postgres.
+             */
             records: number | null;
             /** Safe Wal Size */
             safe_wal_size: number | null;
-            /** Seconds */
+            /**
+             * Seconds
+             * @description Age of the oldest record not consumed; null when it could not be asked.
+             */
             seconds: number | null;
             /** Topics */
             topics: {
@@ -1480,13 +2874,37 @@ export interface components {
         /**
          * LedgerBooks
          * @description Whether every episode is accounted for: begun once, and in the state its history leads to.
+         * @example {
+         *       "balanced": false,
+         *       "begun": 96,
+         *       "by_history": {
+         *         "draft": 4,
+         *         "held_out": 11,
+         *         "recovered": 20,
+         *         "sent": 61
+         *       },
+         *       "by_state": {
+         *         "draft": 4,
+         *         "held_out": 11,
+         *         "recovered": 20,
+         *         "sent": 61
+         *       },
+         *       "mismatched": 0,
+         *       "total": 96
+         *     }
          */
         LedgerBooks: {
             /** Balanced */
             balanced: boolean;
-            /** Begun */
+            /**
+             * Begun
+             * @description Episodes begun, counted from the beginnings in the history.
+             */
             begun: number;
-            /** By History */
+            /**
+             * By History
+             * @description How many episodes the history brought into each state, less those it took away.
+             */
             by_history: {
                 [key: string]: number;
             };
@@ -1494,24 +2912,54 @@ export interface components {
             by_state: {
                 [key: string]: number;
             };
-            /** Mismatched */
+            /**
+             * Mismatched
+             * @description Episodes in another state than their own history ends in; null unless asked for.
+             */
             mismatched: number | null;
             /** Total */
             total: number;
         };
         /**
+         * LettersOfTopic
+         * @description Dead letters of one topic that wait for a person.
+         * @example {
+         *       "topic": "cdc.public.orders",
+         *       "waiting": 14
+         *     }
+         */
+        LettersOfTopic: {
+            /** Topic */
+            topic: string;
+            /** Waiting */
+            waiting: number;
+        };
+        /**
          * LiftOfScore
          * @description What lifts a client out of risk: one order on the served day is enough, nothing less is.
+         * @example {
+         *       "safe_until": "2026-08-20",
+         *       "score_after": 0.78,
+         *       "score_after_least": 0.69,
+         *       "score_before": 0.41
+         *     }
          */
         LiftOfScore: {
             /**
              * Safe Until
              * Format: date
+             * @description The last day before the client is at risk again, if nothing follows the usual order.
              */
             safe_until: string;
-            /** Score After */
+            /**
+             * Score After
+             * @description With an order of the client's usual amount.
+             */
             score_after: number;
-            /** Score After Least */
+            /**
+             * Score After Least
+             * @description With an order of the smallest amount that counts.
+             */
             score_after_least: number;
             /** Score Before */
             score_before: number;
@@ -1519,6 +2967,184 @@ export interface components {
         /**
          * Lineage
          * @description Where an email came from, step by step, and what was written back.
+         * @example {
+         *       "calls": [
+         *         {
+         *           "at": "2026-06-02T09:30:00Z",
+         *           "attempt": 1,
+         *           "completion_tokens": 96,
+         *           "cost_usd": "0.00021",
+         *           "generation_id": "gen-0001",
+         *           "latency_ms": 840,
+         *           "model": "sandbox/small",
+         *           "outcome": "sent",
+         *           "prompt_tokens": 412,
+         *           "provider": "sandbox",
+         *           "sandbox": false,
+         *           "status_code": 200
+         *         }
+         *       ],
+         *       "checks": {
+         *         "broken": [],
+         *         "passed": [
+         *           "subject_length",
+         *           "no_links"
+         *         ]
+         *       },
+         *       "decisions": [
+         *         {
+         *           "action": "release",
+         *           "actor": "olivia",
+         *           "created_at": "2026-06-02T09:30:00Z",
+         *           "difference": "-the linen shirts are back.\n+the linen shirts you liked are back.\n",
+         *           "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *           "episode_id": "42-20605",
+         *           "id": 42,
+         *           "masked": false,
+         *           "outcome": "applied",
+         *           "outcome_reason": "the draft was released",
+         *           "payload": {}
+         *         }
+         *       ],
+         *       "deliveries": [
+         *         {
+         *           "began_at": "2026-06-02T09:30:00Z",
+         *           "ended_at": "2026-06-02T09:30:00Z",
+         *           "message_id": "<42-20605@shop.example.com>",
+         *           "outcome": "sent",
+         *           "status_code": 250
+         *         }
+         *       ],
+         *       "email": {
+         *         "actor": "olivia",
+         *         "attempts": 1,
+         *         "client_id": 42,
+         *         "created_at": "2026-06-02T09:30:00Z",
+         *         "crossing_day": "2026-06-01",
+         *         "email": {
+         *           "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+         *           "created_at": "2026-06-02T09:30:00Z",
+         *           "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *           "generation_id": "gen-0001",
+         *           "model": "sandbox/small",
+         *           "prompt_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *           "prompt_version": "3",
+         *           "provider": "sandbox",
+         *           "sandbox": false,
+         *           "subject": "Something for your summer, Ada",
+         *           "written_as_of": "2026-06-02T09:30:00Z"
+         *         },
+         *         "episode_id": "42-20605",
+         *         "first_name": "Ada",
+         *         "last_order_day": "2026-03-02",
+         *         "masked": false,
+         *         "opened_as_of": "2026-06-02T09:30:00Z",
+         *         "policy_version": 3,
+         *         "reason": "fell at risk",
+         *         "score": 0.41,
+         *         "state": "held_out",
+         *         "until": "2026-06-02T09:30:00Z",
+         *         "updated_at": "2026-06-02T09:30:00Z",
+         *         "value_at_risk": 141.2
+         *       },
+         *       "erased": false,
+         *       "evidence": [
+         *         {
+         *           "cents": 2990,
+         *           "day": "2026-06-02",
+         *           "orders": [
+         *             {
+         *               "amount": "29.90",
+         *               "currency": "USD",
+         *               "event": {
+         *                 "offset": 17,
+         *                 "partition": 2,
+         *                 "topic": "cdc.public.orders"
+         *               },
+         *               "image": "kept",
+         *               "lsn": 23481920,
+         *               "newest_version": 7,
+         *               "order_id": 1001,
+         *               "ordered_at": "2026-06-02T09:30:00Z",
+         *               "raw": {
+         *                 "offset": 17,
+         *                 "partition": 2,
+         *                 "topic": "cdc.public.orders"
+         *               },
+         *               "status": "paid",
+         *               "version": 7
+         *             }
+         *           ]
+         *         }
+         *       ],
+         *       "facts_used": [
+         *         "first_name",
+         *         "category"
+         *       ],
+         *       "history": [
+         *         {
+         *           "actor": "olivia",
+         *           "at": "2026-06-02T09:30:00Z",
+         *           "from_state": "held_out",
+         *           "reason": "fell at risk",
+         *           "to_state": "held_out"
+         *         }
+         *       ],
+         *       "policy": {
+         *         "created_at": "2026-06-02T09:30:00Z",
+         *         "created_by": "olivia",
+         *         "document": {
+         *           "ahead_days": 1,
+         *           "auto_approve": true,
+         *           "emails": {
+         *             "cap_days": 30,
+         *             "effect_days": 30,
+         *             "quiet_hours": {
+         *               "begin": "21:00:00",
+         *               "end": "08:00:00"
+         *             },
+         *             "release_per_minute": 60
+         *           },
+         *           "exit_factor": 1.1,
+         *           "gap_prior_days": 45,
+         *           "half_life_days": 180,
+         *           "hold_after_days": 3,
+         *           "holdout_percent": 10,
+         *           "horizon_days": 90,
+         *           "lapse_days": 180,
+         *           "rho": 0.7,
+         *           "silence_max_days": 150,
+         *           "theta": 0.5,
+         *           "version": 7,
+         *           "weights": {
+         *             "frequency": 1.59,
+         *             "intercept": -2.589,
+         *             "recency": 0.527,
+         *             "value": 0.194
+         *           }
+         *         },
+         *         "note": "a lower threshold, after the back-test of May",
+         *         "version": 7
+         *       },
+         *       "score": {
+         *         "as_of": "2026-06-02T00:00:00Z",
+         *         "cause": "score",
+         *         "crossing_day": "2026-06-01",
+         *         "day": "2026-06-02",
+         *         "entry": 0.5,
+         *         "generation": 1,
+         *         "last_order_day": "2026-03-02",
+         *         "parts": {
+         *           "frequency": 1.59,
+         *           "intercept": -2.589,
+         *           "recency": 0.527,
+         *           "value": 0.194
+         *         },
+         *         "score": 0.41,
+         *         "value_at_risk": 141.2
+         *       },
+         *       "written_as_of": "2026-06-02T09:30:00Z"
+         *     }
          */
         Lineage: {
             /** Calls */
@@ -1529,22 +3155,35 @@ export interface components {
             /** Deliveries */
             deliveries: components["schemas"]["Delivery"][];
             email: components["schemas"]["EmailRow"];
-            /** Erased */
+            /**
+             * Erased
+             * @description Whether the evidence is gone with the client; then it is empty and the score null.
+             */
             erased: boolean;
             /** Evidence */
             evidence: components["schemas"]["TracedDay"][];
             /** Facts Used */
             facts_used: string[];
-            /** History */
+            /**
+             * History
+             * @description What was written back: every state, with its reason, actor and time.
+             */
             history: components["schemas"]["StateChange"][];
             policy: components["schemas"]["PolicyRow"];
             score: components["schemas"]["ScoreOfEpisode"] | null;
-            /** Written As Of */
+            /**
+             * Written As Of
+             * @description Business time at which the text became final.
+             */
             written_as_of: string | null;
         };
         /**
          * MailerStatus
          * @description Whether the mailer asks its model.
+         * @example {
+         *       "paused": false,
+         *       "problems": {}
+         *     }
          */
         MailerStatus: {
             /** Paused */
@@ -1555,8 +3194,41 @@ export interface components {
             };
         };
         /**
+         * Me
+         * @description The bearer of the token.
+         * @example {
+         *       "name": "Olivia Owner",
+         *       "scopes": [
+         *         "clients:read"
+         *       ],
+         *       "subject": "olivia"
+         *     }
+         */
+        Me: {
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+            /** Subject */
+            subject: string;
+        };
+        /**
          * ModelCall
          * @description One call of the model: what it cost and how it ended.
+         * @example {
+         *       "at": "2026-06-02T09:30:00Z",
+         *       "attempt": 1,
+         *       "completion_tokens": 96,
+         *       "cost_usd": "0.00021",
+         *       "generation_id": "gen-0001",
+         *       "latency_ms": 840,
+         *       "model": "sandbox/small",
+         *       "outcome": "sent",
+         *       "prompt_tokens": 412,
+         *       "provider": "sandbox",
+         *       "sandbox": false,
+         *       "status_code": 200
+         *     }
          */
         ModelCall: {
             /**
@@ -1588,8 +3260,28 @@ export interface components {
             status_code: number | null;
         };
         /**
+         * Money
+         * @description An amount as a decimal string, with its currency.
+         * @example {
+         *       "amount": "29.90",
+         *       "currency": "USD"
+         *     }
+         */
+        Money: {
+            /** Amount */
+            amount: string;
+            /** Currency */
+            currency: string;
+        };
+        /**
          * NewestLetter
          * @description The dead letter that was parked last.
+         * @example {
+         *       "detail": "the record names no client",
+         *       "offset": 17,
+         *       "parked_at": "2026-06-02T09:30:00Z",
+         *       "reason": "fell at risk"
+         *     }
          */
         NewestLetter: {
             /** Detail */
@@ -1604,11 +3296,34 @@ export interface components {
         /**
          * NoPayload
          * @description Nothing: the action says it all.
+         * @example {}
          */
         NoPayload: Record<string, never>;
         /**
          * OperationRow
          * @description A run that somebody started: how far it is, or how it ended.
+         * @example {
+         *       "actor": "olivia",
+         *       "created_at": "2026-06-02T09:30:00Z",
+         *       "done": 1,
+         *       "error": "the broker did not answer",
+         *       "finished_at": "2026-06-02T09:30:00Z",
+         *       "id": 42,
+         *       "kind": "replay",
+         *       "parameters": {
+         *         "clients": [
+         *           42
+         *         ]
+         *       },
+         *       "result": {
+         *         "clients": 1,
+         *         "orders": 6
+         *       },
+         *       "state": "running",
+         *       "step": "sending",
+         *       "total": 1,
+         *       "updated_at": "2026-06-02T09:30:00Z"
+         *     }
          */
         OperationRow: {
             /** Actor */
@@ -1618,7 +3333,10 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            /** Done */
+            /**
+             * Done
+             * @description Units of the present step.
+             */
             done: number;
             /** Error */
             error: string | null;
@@ -1654,6 +3372,9 @@ export interface components {
         /**
          * OrderCounts
          * @description Orders in all.
+         * @example {
+         *       "total": 96
+         *     }
          */
         OrderCounts: {
             /** Total */
@@ -1662,13 +3383,22 @@ export interface components {
         /**
          * OrderIn
          * @description A new order.
+         * @example {
+         *       "amount": "29.90",
+         *       "category": "shirts",
+         *       "client_id": 42,
+         *       "currency": "USD",
+         *       "id": 42,
+         *       "ordered_at": "2026-06-02T09:30:00Z",
+         *       "status": "placed"
+         *     }
          */
         OrderIn: {
             /**
              * Amount
              * @example 29.90
              */
-            amount: number | string;
+            amount: string;
             /**
              * Category
              * @default general
@@ -1681,9 +3411,15 @@ export interface components {
              * @default USD
              */
             currency: string;
-            /** Id */
+            /**
+             * Id
+             * @description Given by the caller, for loads; the next free one otherwise.
+             */
             id?: number | null;
-            /** Ordered At */
+            /**
+             * Ordered At
+             * @description Now by the business clock when left out.
+             */
             ordered_at?: string | null;
             /**
              * Status
@@ -1695,13 +3431,16 @@ export interface components {
         /**
          * OrderPatch
          * @description New values for some fields of an order; another client_id moves it.
+         * @example {
+         *       "status": "refunded"
+         *     }
          */
         OrderPatch: {
             /**
              * Amount
              * @example 29.90
              */
-            amount?: number | string;
+            amount?: string;
             /** Category */
             category?: string;
             /** Client Id */
@@ -1722,6 +3461,18 @@ export interface components {
         /**
          * OrderRow
          * @description An order.
+         * @example {
+         *       "amount": "29.90",
+         *       "category": "shirts",
+         *       "client_id": 42,
+         *       "created_at": "2026-06-02T09:30:00Z",
+         *       "currency": "USD",
+         *       "id": 42,
+         *       "ordered_at": "2026-06-02T09:30:00Z",
+         *       "status": "placed",
+         *       "updated_at": "2026-06-02T09:30:00Z",
+         *       "version": 7
+         *     }
          */
         OrderRow: {
             /** Amount */
@@ -1757,42 +3508,407 @@ export interface components {
             /** Version */
             version: number;
         };
-        /** Page[ClientRow] */
+        /**
+         * Overview
+         * @description Where the shop stands; the figures are null until the first day is counted.
+         * @example {
+         *       "as_of": "2026-06-02",
+         *       "at_risk_value": {
+         *         "amount": "29.90",
+         *         "currency": "USD"
+         *       },
+         *       "clients_by_state": {
+         *         "active": 1210,
+         *         "at_risk": 96,
+         *         "lapsed": 512,
+         *         "no_orders": 12,
+         *         "one_order": 340
+         *       },
+         *       "counted_at": "2026-06-02T09:30:00Z",
+         *       "effect": {
+         *         "difference": {
+         *           "high": 7,
+         *           "low": 1.2,
+         *           "points": 4.1
+         *         },
+         *         "enough": false,
+         *         "held_out": 402,
+         *         "needed_per_arm": 385,
+         *         "not_held_out": 3518,
+         *         "waiting": 14,
+         *         "window_days": 30
+         *       },
+         *       "emails_by_state": {
+         *         "draft": 4,
+         *         "held_out": 11,
+         *         "recovered": 20,
+         *         "sent": 61
+         *       },
+         *       "pipeline": {
+         *         "asked_at": "2026-06-02T09:30:00Z",
+         *         "dead_letters": [
+         *           {
+         *             "topic": "cdc.public.orders",
+         *             "waiting": 14
+         *           }
+         *         ],
+         *         "hops": [
+         *           {
+         *             "exact": false,
+         *             "lag_bytes": 2048,
+         *             "lag_records": 3,
+         *             "lag_s": 0.4,
+         *             "name": "relay",
+         *             "reason": "fell at risk"
+         *           }
+         *         ],
+         *         "problems": []
+         *       },
+         *       "recovered_clients": 20,
+         *       "recovered_value": {
+         *         "amount": "29.90",
+         *         "currency": "USD"
+         *       },
+         *       "unscored": 3
+         *     }
+         */
+        Overview: {
+            /** As Of */
+            as_of: string | null;
+            at_risk_value: components["schemas"]["Money"] | null;
+            /** Clients By State */
+            clients_by_state: {
+                [key: string]: number;
+            } | null;
+            /** Counted At */
+            counted_at: string | null;
+            effect: components["schemas"]["EffectInShort"] | null;
+            /** Emails By State */
+            emails_by_state: {
+                [key: string]: number;
+            } | null;
+            pipeline: components["schemas"]["Pipeline"];
+            /** Recovered Clients */
+            recovered_clients: number | null;
+            recovered_value: components["schemas"]["Money"] | null;
+            /** Unscored */
+            unscored: number | null;
+        };
+        /**
+         * OverviewHistory
+         * @description The figures of each day that was served, oldest first; days that were skipped are missing.
+         * @example {
+         *       "days": [
+         *         {
+         *           "as_of": "2026-06-02",
+         *           "at_risk_value": {
+         *             "amount": "29.90",
+         *             "currency": "USD"
+         *           },
+         *           "clients_by_state": {
+         *             "active": 1210,
+         *             "at_risk": 96,
+         *             "lapsed": 512,
+         *             "no_orders": 12,
+         *             "one_order": 340
+         *           },
+         *           "counted_at": "2026-06-02T09:30:00Z",
+         *           "emails_by_state": {
+         *             "draft": 4,
+         *             "held_out": 11,
+         *             "recovered": 20,
+         *             "sent": 61
+         *           },
+         *           "recovered_clients": 20,
+         *           "recovered_value": {
+         *             "amount": "29.90",
+         *             "currency": "USD"
+         *           },
+         *           "unscored": 3
+         *         }
+         *       ]
+         *     }
+         */
+        OverviewHistory: {
+            /** Days */
+            days: components["schemas"]["Figures"][];
+        };
+        /**
+         * Page[AuditRow]
+         * @example {
+         *       "items": [
+         *         {
+         *           "action": "client.updated",
+         *           "actor": "olivia",
+         *           "at": "2026-06-02T09:30:00Z",
+         *           "detail": {
+         *             "rows": 1
+         *           },
+         *           "id": 42,
+         *           "request": "PATCH /api/clients/{client_id}",
+         *           "request_id": "5f0c9b1e-6a5d-4f57-9b7a-2f6f0f1f7c11",
+         *           "resource": "client/42",
+         *           "version": 7
+         *         }
+         *       ],
+         *       "next": "WyJpZCIsNDJd"
+         *     }
+         */
+        Page_AuditRow_: {
+            /** Items */
+            items: components["schemas"]["AuditRow"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Page[ClientRow]
+         * @example {
+         *       "items": [
+         *         {
+         *           "address": "Lindenstraße 1, 10969 Berlin",
+         *           "consent": false,
+         *           "created_at": "2026-06-02T09:30:00Z",
+         *           "email": "ada.adler@example.com",
+         *           "first_name": "Ada",
+         *           "id": 42,
+         *           "masked": false,
+         *           "phone": "+49 30 1234567",
+         *           "score": {
+         *             "as_of": "2026-06-02",
+         *             "crossing_day": "2026-06-01",
+         *             "merged_version": 7,
+         *             "policy_version": 3,
+         *             "score": 0.41,
+         *             "state": "no_orders"
+         *           },
+         *           "style_tags": [
+         *             "linen",
+         *             "minimal"
+         *           ],
+         *           "surname": "Adler",
+         *           "synthetic": false,
+         *           "time_zone": "Europe/Berlin",
+         *           "updated_at": "2026-06-02T09:30:00Z",
+         *           "version": 7
+         *         }
+         *       ],
+         *       "next": "WyJpZCIsNDJd"
+         *     }
+         */
         Page_ClientRow_: {
             /** Items */
             items: components["schemas"]["ClientRow"][];
             /** Next */
             next: string | null;
         };
-        /** Page[EmailRow] */
+        /**
+         * Page[EmailRow]
+         * @example {
+         *       "items": [
+         *         {
+         *           "actor": "olivia",
+         *           "attempts": 1,
+         *           "client_id": 42,
+         *           "created_at": "2026-06-02T09:30:00Z",
+         *           "crossing_day": "2026-06-01",
+         *           "email": {
+         *             "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+         *             "created_at": "2026-06-02T09:30:00Z",
+         *             "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *             "generation_id": "gen-0001",
+         *             "model": "sandbox/small",
+         *             "prompt_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *             "prompt_version": "3",
+         *             "provider": "sandbox",
+         *             "sandbox": false,
+         *             "subject": "Something for your summer, Ada",
+         *             "written_as_of": "2026-06-02T09:30:00Z"
+         *           },
+         *           "episode_id": "42-20605",
+         *           "first_name": "Ada",
+         *           "last_order_day": "2026-03-02",
+         *           "masked": false,
+         *           "opened_as_of": "2026-06-02T09:30:00Z",
+         *           "policy_version": 3,
+         *           "reason": "fell at risk",
+         *           "score": 0.41,
+         *           "state": "held_out",
+         *           "until": "2026-06-02T09:30:00Z",
+         *           "updated_at": "2026-06-02T09:30:00Z",
+         *           "value_at_risk": 141.2
+         *         }
+         *       ],
+         *       "next": "WyJpZCIsNDJd"
+         *     }
+         */
         Page_EmailRow_: {
             /** Items */
             items: components["schemas"]["EmailRow"][];
             /** Next */
             next: string | null;
         };
-        /** Page[OperationRow] */
+        /**
+         * Page[EpisodeRow]
+         * @example {
+         *       "items": [
+         *         {
+         *           "actor": "olivia",
+         *           "client_id": 42,
+         *           "closed_at": "2026-06-02T09:30:00Z",
+         *           "created_at": "2026-06-02T09:30:00Z",
+         *           "crossing_day": "2026-06-01",
+         *           "episode_id": "42-20605",
+         *           "last_order_day": "2026-03-02",
+         *           "opened_at": "2026-06-02T09:30:00Z",
+         *           "ordered_at": "2026-06-02T09:30:00Z",
+         *           "outcome": "held_out",
+         *           "policy_version": 3,
+         *           "reason": "fell at risk",
+         *           "score": 0.41,
+         *           "state": "held_out",
+         *           "until": "2026-06-02T09:30:00Z",
+         *           "updated_at": "2026-06-02T09:30:00Z",
+         *           "value_at_risk": {
+         *             "amount": "29.90",
+         *             "currency": "USD"
+         *           }
+         *         }
+         *       ],
+         *       "next": "WyJpZCIsNDJd"
+         *     }
+         */
+        Page_EpisodeRow_: {
+            /** Items */
+            items: components["schemas"]["EpisodeRow"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Page[OperationRow]
+         * @example {
+         *       "items": [
+         *         {
+         *           "actor": "olivia",
+         *           "created_at": "2026-06-02T09:30:00Z",
+         *           "done": 1,
+         *           "error": "the broker did not answer",
+         *           "finished_at": "2026-06-02T09:30:00Z",
+         *           "id": 42,
+         *           "kind": "replay",
+         *           "parameters": {
+         *             "clients": [
+         *               42
+         *             ]
+         *           },
+         *           "result": {
+         *             "clients": 1,
+         *             "orders": 6
+         *           },
+         *           "state": "running",
+         *           "step": "sending",
+         *           "total": 1,
+         *           "updated_at": "2026-06-02T09:30:00Z"
+         *         }
+         *       ],
+         *       "next": "WyJpZCIsNDJd"
+         *     }
+         */
         Page_OperationRow_: {
             /** Items */
             items: components["schemas"]["OperationRow"][];
             /** Next */
             next: string | null;
         };
-        /** Page[OrderRow] */
+        /**
+         * Page[OrderRow]
+         * @example {
+         *       "items": [
+         *         {
+         *           "amount": "29.90",
+         *           "category": "shirts",
+         *           "client_id": 42,
+         *           "created_at": "2026-06-02T09:30:00Z",
+         *           "currency": "USD",
+         *           "id": 42,
+         *           "ordered_at": "2026-06-02T09:30:00Z",
+         *           "status": "placed",
+         *           "updated_at": "2026-06-02T09:30:00Z",
+         *           "version": 7
+         *         }
+         *       ],
+         *       "next": "WyJpZCIsNDJd"
+         *     }
+         */
         Page_OrderRow_: {
             /** Items */
             items: components["schemas"]["OrderRow"][];
             /** Next */
             next: string | null;
         };
-        /** Page[PolicyRow] */
+        /**
+         * Page[PolicyRow]
+         * @example {
+         *       "items": [
+         *         {
+         *           "created_at": "2026-06-02T09:30:00Z",
+         *           "created_by": "olivia",
+         *           "document": {
+         *             "ahead_days": 1,
+         *             "auto_approve": true,
+         *             "emails": {
+         *               "cap_days": 30,
+         *               "effect_days": 30,
+         *               "quiet_hours": {
+         *                 "begin": "21:00:00",
+         *                 "end": "08:00:00"
+         *               },
+         *               "release_per_minute": 60
+         *             },
+         *             "exit_factor": 1.1,
+         *             "gap_prior_days": 45,
+         *             "half_life_days": 180,
+         *             "hold_after_days": 3,
+         *             "holdout_percent": 10,
+         *             "horizon_days": 90,
+         *             "lapse_days": 180,
+         *             "rho": 0.7,
+         *             "silence_max_days": 150,
+         *             "theta": 0.5,
+         *             "version": 7,
+         *             "weights": {
+         *               "frequency": 1.59,
+         *               "intercept": -2.589,
+         *               "recency": 0.527,
+         *               "value": 0.194
+         *             }
+         *           },
+         *           "note": "a lower threshold, after the back-test of May",
+         *           "version": 7
+         *         }
+         *       ],
+         *       "next": "WyJpZCIsNDJd"
+         *     }
+         */
         Page_PolicyRow_: {
             /** Items */
             items: components["schemas"]["PolicyRow"][];
             /** Next */
             next: string | null;
         };
-        /** Page[SuppressionRow] */
+        /**
+         * Page[SuppressionRow]
+         * @example {
+         *       "items": [
+         *         {
+         *           "actor": "olivia",
+         *           "address_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *           "created_at": "2026-06-02T09:30:00Z",
+         *           "reason": "fell at risk"
+         *         }
+         *       ],
+         *       "next": "WyJpZCIsNDJd"
+         *     }
+         */
         Page_SuppressionRow_: {
             /** Items */
             items: components["schemas"]["SuppressionRow"][];
@@ -1802,6 +3918,12 @@ export interface components {
         /**
          * PartsOfScore
          * @description What each part contributes to the log-odds.
+         * @example {
+         *       "frequency": 1.59,
+         *       "intercept": -2.589,
+         *       "recency": 0.527,
+         *       "value": 0.194
+         *     }
          */
         PartsOfScore: {
             /** Frequency */
@@ -1814,11 +3936,97 @@ export interface components {
             value: number;
         };
         /**
+         * Pipeline
+         * @description How the records flow, asked a few seconds ago at most; what could not be asked is null.
+         * @example {
+         *       "asked_at": "2026-06-02T09:30:00Z",
+         *       "dead_letters": [
+         *         {
+         *           "topic": "cdc.public.orders",
+         *           "waiting": 14
+         *         }
+         *       ],
+         *       "hops": [
+         *         {
+         *           "exact": false,
+         *           "lag_bytes": 2048,
+         *           "lag_records": 3,
+         *           "lag_s": 0.4,
+         *           "name": "relay",
+         *           "reason": "fell at risk"
+         *         }
+         *       ],
+         *       "problems": []
+         *     }
+         */
+        Pipeline: {
+            /** Asked At */
+            asked_at: string | null;
+            /** Dead Letters */
+            dead_letters: components["schemas"]["LettersOfTopic"][] | null;
+            /**
+             * Hops
+             * @description In the order of the flow.
+             */
+            hops: components["schemas"]["PipelineHop"][];
+            /** Problems */
+            problems: string[];
+        };
+        /**
+         * PipelineHop
+         * @description How far one reader is behind.
+         * @example {
+         *       "exact": false,
+         *       "lag_bytes": 2048,
+         *       "lag_records": 3,
+         *       "lag_s": 0.4,
+         *       "name": "relay",
+         *       "reason": "fell at risk"
+         *     }
+         */
+        PipelineHop: {
+            /**
+             * Exact
+             * @description False: ``lag_records`` counts offsets, an upper bound.
+             */
+            exact: boolean;
+            /**
+             * Lag Bytes
+             * @description Log of Postgres not yet read: of the first hop alone.
+             */
+            lag_bytes: number | null;
+            /**
+             * Lag Records
+             * @description Null where records cannot be counted, or nobody could be asked; ``reason`` says which.
+             */
+            lag_records: number | null;
+            /**
+             * Lag S
+             * @description Age of the oldest record not consumed.
+             */
+            lag_s: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Reason
+             * @description What a person should know: why a figure is null, or that nobody reads.
+             */
+            reason: string | null;
+        };
+        /**
          * PlaceOfData
          * @description One place that holds something about clients.
+         * @example {
+         *       "derived": false,
+         *       "holds": "the row itself",
+         *       "place": "clients"
+         *     }
          */
         PlaceOfData: {
-            /** Derived */
+            /**
+             * Derived
+             * @description Whether it holds copies of the rows in this document, or what follows from them, alone.
+             */
             derived: boolean;
             /** Holds */
             holds: string;
@@ -1828,6 +4036,11 @@ export interface components {
         /**
          * PointsApart
          * @description How many points the rate of those who were not held out is above the others'.
+         * @example {
+         *       "high": 7,
+         *       "low": 1.2,
+         *       "points": 4.1
+         *     }
          */
         PointsApart: {
             /** High */
@@ -1840,10 +4053,45 @@ export interface components {
         /**
          * PolicyIn
          * @description A new version of the shop's rules; it replaces the one in force as a whole.
+         * @example {
+         *       "document": {
+         *         "ahead_days": 1,
+         *         "auto_approve": true,
+         *         "emails": {
+         *           "cap_days": 30,
+         *           "effect_days": 30,
+         *           "quiet_hours": {
+         *             "begin": "21:00:00",
+         *             "end": "08:00:00"
+         *           },
+         *           "release_per_minute": 60
+         *         },
+         *         "exit_factor": 1.1,
+         *         "gap_prior_days": 45,
+         *         "half_life_days": 180,
+         *         "hold_after_days": 3,
+         *         "holdout_percent": 10,
+         *         "horizon_days": 90,
+         *         "lapse_days": 180,
+         *         "rho": 0.7,
+         *         "silence_max_days": 150,
+         *         "theta": 0.5,
+         *         "version": 7,
+         *         "weights": {
+         *           "frequency": 1.59,
+         *           "intercept": -2.589,
+         *           "recency": 0.527,
+         *           "value": 0.194
+         *         }
+         *       },
+         *       "note": "a lower threshold, after the back-test of May"
+         *     }
          */
         PolicyIn: {
-            /** Created By */
-            created_by: string;
+            /**
+             * @description Its version is given here: whatever the document says is replaced. Without ``emails`` their
+             *     rules stay as they are.
+             */
             document: components["schemas"]["ShopPolicy"];
             /**
              * Note
@@ -1852,8 +4100,144 @@ export interface components {
             note: string;
         };
         /**
+         * PolicyPreview
+         * @description What another policy would change at once, from the stored features; it changes nothing.
+         *
+         *     A run of `/api/what-ifs` says it exactly, from the whole history, with a back-test.
+         * @example {
+         *       "as_of": "2026-06-02",
+         *       "candidate": {
+         *         "at_risk": 96,
+         *         "by_state": {
+         *           "active": 1210,
+         *           "at_risk": 96,
+         *           "lapsed": 512,
+         *           "no_orders": 12,
+         *           "one_order": 340
+         *         },
+         *         "cost_per_day": {
+         *           "amount": "29.90",
+         *           "currency": "USD"
+         *         },
+         *         "emails_per_day": 3.4,
+         *         "expected_precision": 0.63
+         *       },
+         *       "clients": 2158,
+         *       "cost_at_once": {
+         *         "amount": "29.90",
+         *         "currency": "USD"
+         *       },
+         *       "emails_at_once": 41,
+         *       "entering": 51,
+         *       "held_for_a_person": 5,
+         *       "leaving": 8,
+         *       "present": {
+         *         "at_risk": 96,
+         *         "by_state": {
+         *           "active": 1210,
+         *           "at_risk": 96,
+         *           "lapsed": 512,
+         *           "no_orders": 12,
+         *           "one_order": 340
+         *         },
+         *         "cost_per_day": {
+         *           "amount": "29.90",
+         *           "currency": "USD"
+         *         },
+         *         "emails_per_day": 3.4,
+         *         "expected_precision": 0.63
+         *       },
+         *       "sampled": false,
+         *       "seen": 2158,
+         *       "staying": 88
+         *     }
+         */
+        PolicyPreview: {
+            /**
+             * As Of
+             * Format: date
+             */
+            as_of: string;
+            candidate: components["schemas"]["Side"];
+            /**
+             * Clients
+             * @description Clients with a score.
+             */
+            clients: number;
+            cost_at_once: components["schemas"]["Money"] | null;
+            /**
+             * Emails At Once
+             * @description Expected of those entering, less those held and the holdout.
+             */
+            emails_at_once: number;
+            /**
+             * Entering
+             * @description Clients at risk under the candidate, and not under the present policy.
+             */
+            entering: number;
+            /**
+             * Held For A Person
+             * @description Of those entering, who crossed longer ago than ``hold_after_days``.
+             */
+            held_for_a_person: number;
+            /** Leaving */
+            leaving: number;
+            present: components["schemas"]["Side"];
+            /**
+             * Sampled
+             * @description Whether the figures are scaled up from those seen; otherwise they are exact.
+             */
+            sampled: boolean;
+            /**
+             * Seen
+             * @description Of these, how many were looked at.
+             */
+            seen: number;
+            /**
+             * Staying
+             * @description Clients at risk under both.
+             */
+            staying: number;
+        };
+        /**
          * PolicyRow
          * @description One version of the shop's rules.
+         * @example {
+         *       "created_at": "2026-06-02T09:30:00Z",
+         *       "created_by": "olivia",
+         *       "document": {
+         *         "ahead_days": 1,
+         *         "auto_approve": true,
+         *         "emails": {
+         *           "cap_days": 30,
+         *           "effect_days": 30,
+         *           "quiet_hours": {
+         *             "begin": "21:00:00",
+         *             "end": "08:00:00"
+         *           },
+         *           "release_per_minute": 60
+         *         },
+         *         "exit_factor": 1.1,
+         *         "gap_prior_days": 45,
+         *         "half_life_days": 180,
+         *         "hold_after_days": 3,
+         *         "holdout_percent": 10,
+         *         "horizon_days": 90,
+         *         "lapse_days": 180,
+         *         "rho": 0.7,
+         *         "silence_max_days": 150,
+         *         "theta": 0.5,
+         *         "version": 7,
+         *         "weights": {
+         *           "frequency": 1.59,
+         *           "intercept": -2.589,
+         *           "recency": 0.527,
+         *           "value": 0.194
+         *         }
+         *       },
+         *       "note": "a lower threshold, after the back-test of May",
+         *       "version": 7
+         *     }
          */
         PolicyRow: {
             /**
@@ -1872,6 +4256,10 @@ export interface components {
         /**
          * PolicyStatus
          * @description The rules in force.
+         * @example {
+         *       "created_at": "2026-06-02T09:30:00Z",
+         *       "version": 7
+         *     }
          */
         PolicyStatus: {
             /**
@@ -1883,48 +4271,85 @@ export interface components {
             version: number;
         };
         /**
+         * PreviewIn
+         * @description Which policy to try.
+         * @example {
+         *       "cost_per_email": 0.02,
+         *       "policy": {
+         *         "theta": 0.4
+         *       }
+         *     }
+         */
+        PreviewIn: {
+            /**
+             * Cost Per Email
+             * @description In the shop's currency; no cost is assumed without.
+             */
+            cost_per_email?: number | null;
+            /** @description A policy, or the part of one that differs from the one in force. */
+            policy: components["schemas"]["ShopPolicy"];
+        };
+        /**
          * ProblemDocument
          * @description What went wrong, as RFC 9457 has it.
+         * @example {
+         *       "detail": "the request is not valid",
+         *       "errors": [
+         *         {
+         *           "detail": "Input should be less than or equal to 200",
+         *           "field": "query.limit"
+         *         }
+         *       ],
+         *       "status": 422,
+         *       "title": "Unprocessable Entity",
+         *       "type": "about:blank"
+         *     }
          */
         ProblemDocument: {
             /** Detail */
             detail: string;
             /**
              * Errors
-             * @default null
+             * @description Left out where no field is to blame.
              */
-            errors: components["schemas"]["FieldError"][] | null;
+            errors?: components["schemas"]["FieldError"][];
             /** Status */
             status: number;
             /** Title */
             title: string;
-            /**
-             * Type
-             * @default about:blank
-             */
+            /** Type */
             type: string;
         };
         /**
          * QuietHours
          * @description Hours of the client's own day in which nobody is written to; they may span midnight.
+         * @example {
+         *       "begin": "21:00:00",
+         *       "end": "08:00:00"
+         *     }
          */
         QuietHours: {
             /**
              * Begin
-             * Format: time
              * @default 21:00:00
+             * @example 21:00:00
              */
             begin: string;
             /**
              * End
-             * Format: time
              * @default 08:00:00
+             * @example 21:00:00
              */
             end: string;
         };
         /**
          * Rate
          * @description A share of clients, with its 95 % interval.
+         * @example {
+         *       "high": 0.19,
+         *       "low": 0.12,
+         *       "value": 0.152
+         *     }
          */
         Rate: {
             /** High */
@@ -1937,6 +4362,11 @@ export interface components {
         /**
          * RecordPlace
          * @description Where a record stands.
+         * @example {
+         *       "offset": 17,
+         *       "partition": 2,
+         *       "topic": "cdc.public.orders"
+         *     }
          */
         RecordPlace: {
             /** Offset */
@@ -1947,26 +4377,143 @@ export interface components {
             topic: string;
         };
         /**
+         * Rejection
+         * @description Why a person rejects a draft, in their own words; erased with the client's texts.
+         * @example {
+         *       "reason": "fell at risk"
+         *     }
+         */
+        Rejection: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * ReplayIn
          * @description Which clients to send once more.
+         * @example {
+         *       "client_ids": [
+         *         42
+         *       ]
+         *     }
          */
         ReplayIn: {
-            /** Actor */
-            actor: string;
             /** Client Ids */
             client_ids: number[];
         };
         /**
+         * ReplayPreview
+         * @description What a replay would do now; nothing was sent.
+         * @example {
+         *       "client_ids": [
+         *         42
+         *       ],
+         *       "clients": 1,
+         *       "orders": 6
+         *     }
+         */
+        ReplayPreview: {
+            /**
+             * Client Ids
+             * @description Whose rows would be sent: what a replay takes.
+             */
+            client_ids: number[];
+            /** Clients */
+            clients: number;
+            /**
+             * Orders
+             * @description Of these clients, as they stand now.
+             */
+            orders: number;
+        };
+        /**
+         * ReplayPreviewIn
+         * @description Whose replay to count: clients by id, or those with an order in a time; one of the two.
+         * @example {
+         *       "client_ids": [
+         *         42
+         *       ]
+         *     }
+         */
+        ReplayPreviewIn: {
+            /** Client Ids */
+            client_ids?: number[] | null;
+            /**
+             * Ordered Before
+             * @description Not included.
+             */
+            ordered_before?: string | null;
+            /** Ordered From */
+            ordered_from?: string | null;
+        };
+        /**
+         * ResetEvent
+         * @description ``event: reset``: events are missing before the next one; read what the page shows again.
+         * @example {
+         *       "reason": "slow"
+         *     }
+         */
+        ResetEvent: {
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "slow" | "missed" | "gone";
+        };
+        /**
          * Resolution
          * @description Whether an email went out of which nobody knew.
+         * @example {
+         *       "sent": false
+         *     }
          */
         Resolution: {
             /** Sent */
             sent: boolean;
         };
         /**
+         * Scope
+         * @description One permission, as it stands in a token's ``scope`` claim.
+         * @example clients:read
+         * @enum {string}
+         */
+        Scope: "clients:read" | "clients:write" | "emails:read" | "emails:approve" | "policy:read" | "policy:write" | "ops:read" | "ops:replay" | "pii:read";
+        /**
          * ScoreEvent
          * @description ``event: score``: the data of the scored event as it is.
+         * @example {
+         *       "as_of": "2026-06-02T00:00:00Z",
+         *       "client_id": 42,
+         *       "crossing_day": 20605,
+         *       "day": 20606,
+         *       "entry": 0.5,
+         *       "episode_id": "42-20605",
+         *       "exit": 0.55,
+         *       "features": {
+         *         "first_day": 20103,
+         *         "frequency": 1.59,
+         *         "last_day": 20514,
+         *         "n": 6,
+         *         "value": 0.194
+         *       },
+         *       "generation": 1,
+         *       "lapse_day": 20694,
+         *       "merged": [
+         *         [
+         *           "order/1001",
+         *           7
+         *         ]
+         *       ],
+         *       "parts": {
+         *         "frequency": 1.59,
+         *         "intercept": -2.589,
+         *         "recency": 0.527,
+         *         "value": 0.194
+         *       },
+         *       "policy_version": 3,
+         *       "score": 0.41,
+         *       "state": "no_orders",
+         *       "version": 7
+         *     }
          */
         ScoreEvent: {
             /**
@@ -2012,6 +4559,13 @@ export interface components {
         /**
          * ScoreFeatures
          * @description The features behind a score, decayed to the last counted order-day.
+         * @example {
+         *       "first_day": 20103,
+         *       "frequency": 1.59,
+         *       "last_day": 20514,
+         *       "n": 6,
+         *       "value": 0.194
+         *     }
          */
         ScoreFeatures: {
             /** First Day */
@@ -2028,6 +4582,23 @@ export interface components {
         /**
          * ScoreOfEpisode
          * @description The score that opened the episode: a function of the evidence, the day and the policy.
+         * @example {
+         *       "as_of": "2026-06-02T00:00:00Z",
+         *       "cause": "score",
+         *       "crossing_day": "2026-06-01",
+         *       "day": "2026-06-02",
+         *       "entry": 0.5,
+         *       "generation": 1,
+         *       "last_order_day": "2026-03-02",
+         *       "parts": {
+         *         "frequency": 1.59,
+         *         "intercept": -2.589,
+         *         "recency": 0.527,
+         *         "value": 0.194
+         *       },
+         *       "score": 0.41,
+         *       "value_at_risk": 141.2
+         *     }
          */
         ScoreOfEpisode: {
             /**
@@ -2048,6 +4619,7 @@ export interface components {
             /**
              * Day
              * Format: date
+             * @description The shop's day of ``as_of``.
              */
             day: string;
             /** Entry */
@@ -2068,6 +4640,12 @@ export interface components {
         /**
          * ScoreParts
          * @description What each part contributes to the log-odds.
+         * @example {
+         *       "frequency": 1.59,
+         *       "intercept": -2.589,
+         *       "recency": 0.527,
+         *       "value": 0.194
+         *     }
          */
         ScoreParts: {
             /** Frequency */
@@ -2082,6 +4660,14 @@ export interface components {
         /**
          * ScoreRow
          * @description A client's score on the day being served.
+         * @example {
+         *       "as_of": "2026-06-02",
+         *       "crossing_day": "2026-06-01",
+         *       "merged_version": 7,
+         *       "policy_version": 3,
+         *       "score": 0.41,
+         *       "state": "no_orders"
+         *     }
          */
         ScoreRow: {
             /**
@@ -2091,11 +4677,17 @@ export interface components {
             as_of: string;
             /** Crossing Day */
             crossing_day: string | null;
-            /** Merged Version */
+            /**
+             * Merged Version
+             * @description The highest row version that the score has seen.
+             */
             merged_version: number;
             /** Policy Version */
             policy_version: number;
-            /** Score */
+            /**
+             * Score
+             * @description The chance of an order within the policy's horizon; null without any counted order.
+             */
             score: number | null;
             /**
              * State
@@ -2106,6 +4698,12 @@ export interface components {
         /**
          * ScorerGeneration
          * @description One generation of the scorer.
+         * @example {
+         *       "generation": 1,
+         *       "group": "cdc-relay",
+         *       "members": 1,
+         *       "state": "STABLE"
+         *     }
          */
         ScorerGeneration: {
             /** Generation */
@@ -2120,6 +4718,18 @@ export interface components {
         /**
          * ScorerStatus
          * @description The scorer's generations, and the one whose records are stored.
+         * @example {
+         *       "generations": [
+         *         {
+         *           "generation": 1,
+         *           "group": "cdc-relay",
+         *           "members": 1,
+         *           "state": "STABLE"
+         *         }
+         *       ],
+         *       "last_scored_at": "2026-06-02T09:30:00Z",
+         *       "stored_generation": 1
+         *     }
          */
         ScorerStatus: {
             /** Generations */
@@ -2132,6 +4742,9 @@ export interface components {
         /**
          * ServedEvent
          * @description ``event: served``: all scores are as of another day now.
+         * @example {
+         *       "as_of": "2026-06-02"
+         *     }
          */
         ServedEvent: {
             /**
@@ -2143,6 +4756,36 @@ export interface components {
         /**
          * ShopPolicy
          * @description One version of the shop's rules, as its row holds it.
+         * @example {
+         *       "ahead_days": 1,
+         *       "auto_approve": true,
+         *       "emails": {
+         *         "cap_days": 30,
+         *         "effect_days": 30,
+         *         "quiet_hours": {
+         *           "begin": "21:00:00",
+         *           "end": "08:00:00"
+         *         },
+         *         "release_per_minute": 60
+         *       },
+         *       "exit_factor": 1.1,
+         *       "gap_prior_days": 45,
+         *       "half_life_days": 180,
+         *       "hold_after_days": 3,
+         *       "holdout_percent": 10,
+         *       "horizon_days": 90,
+         *       "lapse_days": 180,
+         *       "rho": 0.7,
+         *       "silence_max_days": 150,
+         *       "theta": 0.5,
+         *       "version": 7,
+         *       "weights": {
+         *         "frequency": 1.59,
+         *         "intercept": -2.589,
+         *         "recency": 0.527,
+         *         "value": 0.194
+         *       }
+         *     }
          */
         ShopPolicy: {
             /**
@@ -2229,8 +4872,81 @@ export interface components {
             weights: components["schemas"]["Weights"];
         };
         /**
+         * Side
+         * @description How the shop stands under one policy.
+         * @example {
+         *       "at_risk": 96,
+         *       "by_state": {
+         *         "active": 1210,
+         *         "at_risk": 96,
+         *         "lapsed": 512,
+         *         "no_orders": 12,
+         *         "one_order": 340
+         *       },
+         *       "cost_per_day": {
+         *         "amount": "29.90",
+         *         "currency": "USD"
+         *       },
+         *       "emails_per_day": 3.4,
+         *       "expected_precision": 0.63
+         *     }
+         */
+        Side: {
+            /** At Risk */
+            at_risk: number;
+            /** By State */
+            by_state: {
+                [key: string]: number;
+            };
+            /** @description Null unless a cost per email was given. */
+            cost_per_day: components["schemas"]["Money"] | null;
+            /**
+             * Emails Per Day
+             * @description Expected over the next 30 days: clients whose crossing day comes, times the chance that they
+             *     stay silent until then, less the holdout.
+             */
+            emails_per_day: number;
+            /**
+             * Expected Precision
+             * @description Mean chance that a client at risk does not order within the horizon; null without any.
+             */
+            expected_precision: number | null;
+        };
+        /**
+         * SignIn
+         * @description What a browser needs to sign in at the issuer.
+         * @example {
+         *       "audience": "engagement-api",
+         *       "client_id": "engagement-dashboard",
+         *       "issuer": "https://login.example.com",
+         *       "scopes": [
+         *         "clients:read"
+         *       ]
+         *     }
+         */
+        SignIn: {
+            /**
+             * Audience
+             * @description The ``audience`` or ``resource`` that some issuers want to be asked for.
+             */
+            audience: string;
+            /** Client Id */
+            client_id: string;
+            /** Issuer */
+            issuer: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+        };
+        /**
          * StateChange
          * @description One step of an episode.
+         * @example {
+         *       "actor": "olivia",
+         *       "at": "2026-06-02T09:30:00Z",
+         *       "from_state": "held_out",
+         *       "reason": "fell at risk",
+         *       "to_state": "held_out"
+         *     }
          */
         StateChange: {
             /** Actor */
@@ -2253,9 +4969,45 @@ export interface components {
         /**
          * Stats
          * @description Where the whole shop stands.
+         * @example {
+         *       "as_of": "2026-06-02",
+         *       "business_now": "2026-06-02T09:30:00Z",
+         *       "clients": {
+         *         "by_state": {
+         *           "active": 1210,
+         *           "at_risk": 96,
+         *           "lapsed": 512,
+         *           "no_orders": 12,
+         *           "one_order": 340
+         *         },
+         *         "total": 96,
+         *         "unscored": 3
+         *       },
+         *       "clock_rate": 1,
+         *       "counted_at": "2026-06-02T09:30:00Z",
+         *       "emails": {
+         *         "total": 96
+         *       },
+         *       "episodes": {
+         *         "by_state": {
+         *           "draft": 4,
+         *           "held_out": 11,
+         *           "recovered": 20,
+         *           "sent": 61
+         *         },
+         *         "total": 96
+         *       },
+         *       "model_sandbox": false,
+         *       "orders": {
+         *         "total": 96
+         *       }
+         *     }
          */
         Stats: {
-            /** As Of */
+            /**
+             * As Of
+             * @description The day that was being served; null before the first.
+             */
             as_of: string | null;
             /**
              * Business Now
@@ -2265,6 +5017,11 @@ export interface components {
             clients: components["schemas"]["ClientCounts"];
             /** Clock Rate */
             clock_rate: number;
+            /**
+             * Counted At
+             * Format: date-time
+             */
+            counted_at: string;
             emails: components["schemas"]["EmailCounts"];
             episodes: components["schemas"]["EpisodeCounts"];
             /** Model Sandbox */
@@ -2274,6 +5031,15 @@ export interface components {
         /**
          * StoredEpisodes
          * @description Episodes by state.
+         * @example {
+         *       "by_state": {
+         *         "draft": 4,
+         *         "held_out": 11,
+         *         "recovered": 20,
+         *         "sent": 61
+         *       },
+         *       "total": 96
+         *     }
          */
         StoredEpisodes: {
             /** By State */
@@ -2286,10 +5052,12 @@ export interface components {
         /**
          * SuppressionIn
          * @description An address that shall get no email any more.
+         * @example {
+         *       "address": "ada.adler@example.com",
+         *       "reason": "fell at risk"
+         *     }
          */
         SuppressionIn: {
-            /** Actor */
-            actor: string;
             /** Address */
             address: string;
             /** Reason */
@@ -2298,11 +5066,20 @@ export interface components {
         /**
          * SuppressionRow
          * @description An address that gets no email any more; nobody can read it from its hash.
+         * @example {
+         *       "actor": "olivia",
+         *       "address_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+         *       "created_at": "2026-06-02T09:30:00Z",
+         *       "reason": "fell at risk"
+         *     }
          */
         SuppressionRow: {
             /** Actor */
             actor: string;
-            /** Address Hash */
+            /**
+             * Address Hash
+             * @description SHA-256 in hex of the address, trimmed and in lower case.
+             */
             address_hash: string;
             /**
              * Created At
@@ -2315,6 +5092,78 @@ export interface components {
         /**
          * SystemStatus
          * @description The whole system; what could not be asked is null, and ``problems`` says why.
+         * @example {
+         *       "at": "2026-06-02T09:30:00Z",
+         *       "connector": {
+         *         "failure": "the task was killed",
+         *         "state": "RUNNING",
+         *         "task": "RUNNING"
+         *       },
+         *       "dead_letters": [
+         *         {
+         *           "kept": 1,
+         *           "newest": {
+         *             "detail": "the record names no client",
+         *             "offset": 17,
+         *             "parked_at": "2026-06-02T09:30:00Z",
+         *             "reason": "fell at risk"
+         *           },
+         *           "reasons": {
+         *             "not-an-order": 1
+         *           },
+         *           "topic": "cdc.public.orders",
+         *           "waiting": 14
+         *         }
+         *       ],
+         *       "episodes": {
+         *         "by_state": {
+         *           "draft": 4,
+         *           "held_out": 11,
+         *           "recovered": 20,
+         *           "sent": 61
+         *         },
+         *         "total": 96
+         *       },
+         *       "hops": [
+         *         {
+         *           "active": false,
+         *           "behind_bytes": 2048,
+         *           "exact": true,
+         *           "group": "cdc-relay",
+         *           "hop": "relay",
+         *           "kept_bytes": 16777216,
+         *           "members": 1,
+         *           "records": 3,
+         *           "safe_wal_size": 1073741824,
+         *           "seconds": 0.4,
+         *           "topics": {
+         *             "customer.events": 3
+         *           },
+         *           "wal_status": "reserved"
+         *         }
+         *       ],
+         *       "mailer": {
+         *         "paused": false,
+         *         "problems": {}
+         *       },
+         *       "policy": {
+         *         "created_at": "2026-06-02T09:30:00Z",
+         *         "version": 7
+         *       },
+         *       "problems": [],
+         *       "scorer": {
+         *         "generations": [
+         *           {
+         *             "generation": 1,
+         *             "group": "cdc-relay",
+         *             "members": 1,
+         *             "state": "STABLE"
+         *           }
+         *         ],
+         *         "last_scored_at": "2026-06-02T09:30:00Z",
+         *         "stored_generation": 1
+         *       }
+         *     }
          */
         SystemStatus: {
             /**
@@ -2337,6 +5186,33 @@ export interface components {
         /**
          * TracedDay
          * @description One counted order-day of the evidence.
+         * @example {
+         *       "cents": 2990,
+         *       "day": "2026-06-02",
+         *       "orders": [
+         *         {
+         *           "amount": "29.90",
+         *           "currency": "USD",
+         *           "event": {
+         *             "offset": 17,
+         *             "partition": 2,
+         *             "topic": "cdc.public.orders"
+         *           },
+         *           "image": "kept",
+         *           "lsn": 23481920,
+         *           "newest_version": 7,
+         *           "order_id": 1001,
+         *           "ordered_at": "2026-06-02T09:30:00Z",
+         *           "raw": {
+         *             "offset": 17,
+         *             "partition": 2,
+         *             "topic": "cdc.public.orders"
+         *           },
+         *           "status": "paid",
+         *           "version": 7
+         *         }
+         *       ]
+         *     }
          */
         TracedDay: {
             /** Cents */
@@ -2352,35 +5228,73 @@ export interface components {
         /**
          * TracedOrder
          * @description One order of the evidence, and its image on the way from Postgres to the scorer.
+         * @example {
+         *       "amount": "29.90",
+         *       "currency": "USD",
+         *       "event": {
+         *         "offset": 17,
+         *         "partition": 2,
+         *         "topic": "cdc.public.orders"
+         *       },
+         *       "image": "kept",
+         *       "lsn": 23481920,
+         *       "newest_version": 7,
+         *       "order_id": 1001,
+         *       "ordered_at": "2026-06-02T09:30:00Z",
+         *       "raw": {
+         *         "offset": 17,
+         *         "partition": 2,
+         *         "topic": "cdc.public.orders"
+         *       },
+         *       "status": "paid",
+         *       "version": 7
+         *     }
          */
         TracedOrder: {
             /** Amount */
             amount: string | null;
             /** Currency */
             currency: string | null;
+            /** @description Its event, as the relay wrote it and the scorer read it. */
             event: components["schemas"]["RecordPlace"] | null;
             /**
              * Image
              * @enum {string}
              */
             image: "kept" | "superseded" | "removed" | "missing";
-            /** Lsn */
+            /**
+             * Lsn
+             * @description Where in the log of Postgres the row was changed.
+             */
             lsn: number | null;
-            /** Newest Version */
+            /**
+             * Newest Version
+             * @description The newest image on the lanes; null when there is none.
+             */
             newest_version: number | null;
             /** Order Id */
             order_id: number;
             /** Ordered At */
             ordered_at: string | null;
+            /** @description Its record as Debezium wrote it. */
             raw: components["schemas"]["RecordPlace"] | null;
             /** Status */
             status: string | null;
-            /** Version */
+            /**
+             * Version
+             * @description The image that was counted.
+             */
             version: number;
         };
         /**
          * Weights
          * @description The fitted weights of the score; all but the intercept are non-negative by construction.
+         * @example {
+         *       "frequency": 1.59,
+         *       "intercept": -2.589,
+         *       "recency": 0.527,
+         *       "value": 0.194
+         *     }
          */
         Weights: {
             /**
@@ -2407,32 +5321,41 @@ export interface components {
         /**
          * WhatIfIn
          * @description Which policy to try.
+         * @example {
+         *       "clients": 100,
+         *       "day": "2026-06-02",
+         *       "policy": {
+         *         "theta": 0.4
+         *       }
+         *     }
          */
         WhatIfIn: {
-            /** Actor */
-            actor: string;
             /**
              * Clients
+             * @description How many of the clients who change state are named.
              * @default 100
              */
             clients: number;
-            /** Cost Per Email */
-            cost_per_email?: number | null;
-            /** Day */
-            day?: string | null;
             /**
-             * Policy
-             * @example {
-             *       "theta": 0.4
-             *     }
+             * Cost Per Email
+             * @description In the shop's currency; no cost is assumed without.
              */
-            policy: {
-                [key: string]: unknown;
-            };
+            cost_per_email?: number | null;
+            /**
+             * Day
+             * @description As of this day; business today without.
+             */
+            day?: string | null;
+            /** @description A policy, or the part of one that differs from the one in force. */
+            policy: components["schemas"]["ShopPolicy"];
         };
         /**
          * Wording
          * @description A person's wording of a draft; the mailer holds it to the limits of an email.
+         * @example {
+         *       "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+         *       "subject": "Something for your summer, Ada"
+         *     }
          */
         Wording: {
             /** Body */
@@ -2444,12 +5367,488 @@ export interface components {
     responses: never;
     parameters: never;
     requestBodies: never;
-    headers: never;
+    headers: {
+        /**
+         * @description As RFC 6750 has it: what is wrong with the token, or which scope it lacks
+         * @example Bearer error="insufficient_scope", scope="clients:read"
+         */
+        challenge: string;
+        /**
+         * @description The row's version, for `If-Match`
+         * @example "7"
+         */
+        etag: string;
+        /**
+         * @description Where what was created is to be read
+         * @example /api/clients/42
+         */
+        location: string;
+        /**
+         * @description Seconds until it makes sense to try again, where waiting helps
+         * @example 1
+         */
+        "perhaps-retry-after": number;
+        /**
+         * @description Present when this is the kept answer to a request with the same key
+         * @example true
+         */
+        replayed: "true";
+        /**
+         * @description Names the request, as in the server's log and in the audit
+         * @example 5f0c9b1e-6a5d-4f57-9b7a-2f6f0f1f7c11
+         */
+        "request-id": string;
+        /**
+         * @description Seconds until it makes sense to try again
+         * @example 1
+         */
+        "retry-after": number;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @example 50 */
+                limit?: number;
+                /**
+                 * @description The `next` of the page before, with the same filters and sort.
+                 * @example WyJpZCIsNDJd
+                 */
+                cursor?: string;
+                /**
+                 * @description One resource alone, as in ``client/42``, ``order/7``, ``episode/42-20000``.
+                 * @example client/42
+                 */
+                resource?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "action": "client.updated",
+                     *           "actor": "olivia",
+                     *           "at": "2026-06-02T09:30:00Z",
+                     *           "detail": {
+                     *             "rows": 1
+                     *           },
+                     *           "id": 42,
+                     *           "request": "PATCH /api/clients/{client_id}",
+                     *           "request_id": "5f0c9b1e-6a5d-4f57-9b7a-2f6f0f1f7c11",
+                     *           "resource": "client/42",
+                     *           "version": 7
+                     *         }
+                     *       ],
+                     *       "next": "WyJpZCIsNDJd"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Page_AuditRow_"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "audience": "engagement-api",
+                     *       "client_id": "engagement-dashboard",
+                     *       "issuer": "https://login.example.com",
+                     *       "scopes": [
+                     *         "clients:read"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignIn"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     backfill: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A repetition with the same key within 24 hours gets the first answer again
+                 * @example 8f14e45f-ceea-467f-9f1a-3a2c0d6f0b55
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "table": "clients",
+                 *       "where": "id < 1000"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BackfillIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["replayed"];
+                    Location: components["headers"]["location"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "actor": "olivia",
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "done": 1,
+                     *       "error": "the broker did not answer",
+                     *       "finished_at": "2026-06-02T09:30:00Z",
+                     *       "id": 42,
+                     *       "kind": "replay",
+                     *       "parameters": {
+                     *         "clients": [
+                     *           42
+                     *         ]
+                     *       },
+                     *       "result": {
+                     *         "clients": 1,
+                     *         "orders": 6
+                     *       },
+                     *       "state": "running",
+                     *       "step": "sending",
+                     *       "total": 1,
+                     *       "updated_at": "2026-06-02T09:30:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperationRow"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is there already, is going on, or is still referred to */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["perhaps-retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it is there already, is going on, or is still referred to",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It was there once, and will not be again */
+            410: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it was there once, and will not be again",
+                     *       "status": 410,
+                     *       "title": "Gone",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    preview_backfill: {
         parameters: {
             query?: never;
             header?: never;
@@ -2458,25 +5857,165 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "table": "clients",
+                 *       "where": "id < 1000"
+                 *     }
+                 */
                 "application/json": components["schemas"]["BackfillIn"];
             };
         };
         responses: {
             /** @description Successful Response */
-            202: {
+            200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OperationRow"];
+                    /**
+                     * @example {
+                     *       "rows": 8,
+                     *       "table": "orders"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BackfillPreview"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -2485,10 +6024,19 @@ export interface operations {
     list_clients: {
         parameters: {
             query?: {
+                /** @example 50 */
                 limit?: number;
-                cursor?: string | null;
-                state?: ("no_orders" | "one_order" | "active" | "at_risk" | "lapsed") | null;
-                search?: string | null;
+                /**
+                 * @description The `next` of the page before, with the same filters and sort.
+                 * @example WyJpZCIsNDJd
+                 */
+                cursor?: string;
+                state?: "no_orders" | "one_order" | "active" | "at_risk" | "lapsed";
+                /**
+                 * @description The beginning of the first name or surname, whatever the case, or an id.
+                 * @example ad
+                 */
+                search?: string;
                 sort?: "id" | "-id" | "score" | "-score";
             };
             header?: never;
@@ -2500,18 +6048,162 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "address": "Lindenstraße 1, 10969 Berlin",
+                     *           "consent": false,
+                     *           "created_at": "2026-06-02T09:30:00Z",
+                     *           "email": "ada.adler@example.com",
+                     *           "first_name": "Ada",
+                     *           "id": 42,
+                     *           "masked": false,
+                     *           "phone": "+49 30 1234567",
+                     *           "score": {
+                     *             "as_of": "2026-06-02",
+                     *             "crossing_day": "2026-06-01",
+                     *             "merged_version": 7,
+                     *             "policy_version": 3,
+                     *             "score": 0.41,
+                     *             "state": "no_orders"
+                     *           },
+                     *           "style_tags": [
+                     *             "linen",
+                     *             "minimal"
+                     *           ],
+                     *           "surname": "Adler",
+                     *           "synthetic": false,
+                     *           "time_zone": "Europe/Berlin",
+                     *           "updated_at": "2026-06-02T09:30:00Z",
+                     *           "version": 7
+                     *         }
+                     *       ],
+                     *       "next": "WyJpZCIsNDJd"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_ClientRow_"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It was there once, and will not be again */
+            410: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it was there once, and will not be again",
+                     *       "status": 410,
+                     *       "title": "Gone",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -2520,12 +6212,35 @@ export interface operations {
     create_client: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A repetition with the same key within 24 hours gets the first answer again
+                 * @example 8f14e45f-ceea-467f-9f1a-3a2c0d6f0b55
+                 */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "address": "Lindenstraße 1, 10969 Berlin",
+                 *       "consent": true,
+                 *       "email": "ada.adler@example.com",
+                 *       "first_name": "Ada",
+                 *       "id": 42,
+                 *       "phone": "+49 30 1234567",
+                 *       "style_tags": [
+                 *         "linen",
+                 *         "minimal"
+                 *       ],
+                 *       "surname": "Adler",
+                 *       "synthetic": false,
+                 *       "time_zone": "Europe/Berlin"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ClientIn"];
             };
         };
@@ -2533,18 +6248,339 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    ETag: components["headers"]["etag"];
+                    "Idempotent-Replayed": components["headers"]["replayed"];
+                    Location: components["headers"]["location"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "address": "Lindenstraße 1, 10969 Berlin",
+                     *       "consent": false,
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "email": "ada.adler@example.com",
+                     *       "first_name": "Ada",
+                     *       "id": 42,
+                     *       "masked": false,
+                     *       "phone": "+49 30 1234567",
+                     *       "score": {
+                     *         "as_of": "2026-06-02",
+                     *         "crossing_day": "2026-06-01",
+                     *         "merged_version": 7,
+                     *         "policy_version": 3,
+                     *         "score": 0.41,
+                     *         "state": "no_orders"
+                     *       },
+                     *       "style_tags": [
+                     *         "linen",
+                     *         "minimal"
+                     *       ],
+                     *       "surname": "Adler",
+                     *       "synthetic": false,
+                     *       "time_zone": "Europe/Berlin",
+                     *       "updated_at": "2026-06-02T09:30:00Z",
+                     *       "version": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClientRow"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is there already, is going on, or is still referred to */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["perhaps-retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it is there already, is going on, or is still referred to",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It was there once, and will not be again */
+            410: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it was there once, and will not be again",
+                     *       "status": 410,
+                     *       "title": "Gone",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    stream_clients: {
+        parameters: {
+            query?: {
+                state?: "no_orders" | "one_order" | "active" | "at_risk" | "lapsed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, streamed */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {"id":42,"first_name":"Ada","surname":"Adler","email":"ada.adler@example.com","phone":"+49 30 1234567","address":"Lindenstraße 1, 10969 Berlin","style_tags":["linen","minimal"],"time_zone":"Europe/Berlin","consent":false,"synthetic":false,"created_at":"2026-06-02T09:30:00Z","updated_at":"2026-06-02T09:30:00Z","version":7,"score":{"as_of":"2026-06-02","score":0.41,"state":"no_orders","crossing_day":"2026-06-01","policy_version":3,"merged_version":7},"masked":false} */
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -2552,32 +6588,182 @@ export interface operations {
     };
     load_clients: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Check every row, against the database too; write none
+                 * @example true
+                 */
+                dry_run?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /** @example {"id":42,"first_name":"Ada","surname":"Adler","email":"ada.adler@example.com","phone":"+49 30 1234567","address":"Lindenstraße 1, 10969 Berlin","style_tags":["linen","minimal"],"time_zone":"Europe/Berlin","consent":true,"synthetic":false} */
                 "application/x-ndjson": string;
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description How it went; with `Accept: application/x-ndjson` a line for every refused row, and at last the counts */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "accepted": 99999,
+                     *       "dry_run": false,
+                     *       "errors": [
+                     *         {
+                     *           "detail": "amount: write it as a string with two decimals at most",
+                     *           "line": 17
+                     *         }
+                     *       ],
+                     *       "rejected": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["BulkResult"];
+                    /** @example {"line":17,"detail":"amount: write it as a string with two decimals at most"} */
+                    "application/x-ndjson": string;
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -2588,6 +6774,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 42 */
                 client_id: number;
             };
             cookie?: never;
@@ -2597,18 +6784,158 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    ETag: components["headers"]["etag"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "address": "Lindenstraße 1, 10969 Berlin",
+                     *       "consent": false,
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "email": "ada.adler@example.com",
+                     *       "first_name": "Ada",
+                     *       "id": 42,
+                     *       "masked": false,
+                     *       "phone": "+49 30 1234567",
+                     *       "score": {
+                     *         "as_of": "2026-06-02",
+                     *         "crossing_day": "2026-06-01",
+                     *         "merged_version": 7,
+                     *         "policy_version": 3,
+                     *         "score": 0.41,
+                     *         "state": "no_orders"
+                     *       },
+                     *       "style_tags": [
+                     *         "linen",
+                     *         "minimal"
+                     *       ],
+                     *       "surname": "Adler",
+                     *       "synthetic": false,
+                     *       "time_zone": "Europe/Berlin",
+                     *       "updated_at": "2026-06-02T09:30:00Z",
+                     *       "version": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClientRow"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -2616,14 +6943,16 @@ export interface operations {
     };
     erase_client: {
         parameters: {
-            query?: {
-                actor?: string;
-            };
+            query?: never;
             header?: {
-                /** @description ETags; * takes any version */
-                "if-match"?: string | null;
+                /**
+                 * @description ETags; * takes any version
+                 * @example "7"
+                 */
+                "If-Match"?: string;
             };
             path: {
+                /** @example 42 */
                 client_id: number;
             };
             cookie?: never;
@@ -2633,16 +6962,163 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is there already, is going on, or is still referred to */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["perhaps-retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it is there already, is going on, or is still referred to",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The row is at another version than `If-Match` names */
+            412: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the row is at another version than if-match names",
+                     *       "status": 412,
+                     *       "title": "Precondition Failed",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -2652,16 +7128,26 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags; * takes any version */
-                "if-match"?: string | null;
+                /**
+                 * @description ETags; * takes any version
+                 * @example "7"
+                 */
+                "If-Match"?: string;
             };
             path: {
+                /** @example 42 */
                 client_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "consent": false,
+                 *       "phone": null
+                 *     }
+                 */
                 "application/json": components["schemas"]["ClientPatch"];
             };
         };
@@ -2669,18 +7155,396 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    ETag: components["headers"]["etag"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "address": "Lindenstraße 1, 10969 Berlin",
+                     *       "consent": false,
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "email": "ada.adler@example.com",
+                     *       "first_name": "Ada",
+                     *       "id": 42,
+                     *       "masked": false,
+                     *       "phone": "+49 30 1234567",
+                     *       "score": {
+                     *         "as_of": "2026-06-02",
+                     *         "crossing_day": "2026-06-01",
+                     *         "merged_version": 7,
+                     *         "policy_version": 3,
+                     *         "score": 0.41,
+                     *         "state": "no_orders"
+                     *       },
+                     *       "style_tags": [
+                     *         "linen",
+                     *         "minimal"
+                     *       ],
+                     *       "surname": "Adler",
+                     *       "synthetic": false,
+                     *       "time_zone": "Europe/Berlin",
+                     *       "updated_at": "2026-06-02T09:30:00Z",
+                     *       "version": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClientRow"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is there already, is going on, or is still referred to */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["perhaps-retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it is there already, is going on, or is still referred to",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The row is at another version than `If-Match` names */
+            412: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the row is at another version than if-match names",
+                     *       "status": 412,
+                     *       "title": "Precondition Failed",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_curve: {
+        parameters: {
+            query?: {
+                /** @example 2026-01-01 */
+                from?: string;
+                /** @example 2026-12-31 */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @example 42 */
+                client_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-06-02",
+                     *       "client_id": 42,
+                     *       "crossing_day": "2026-06-01",
+                     *       "entry": 0.5,
+                     *       "exit": 0.55,
+                     *       "lapse_day": "2026-08-29",
+                     *       "points": [
+                     *         {
+                     *           "day": "2026-06-02",
+                     *           "score": 0.41,
+                     *           "state": "no_orders"
+                     *         }
+                     *       ],
+                     *       "policy_version": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ClientCurve"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -2688,11 +7552,10 @@ export interface operations {
     };
     export_client: {
         parameters: {
-            query: {
-                actor: string;
-            };
+            query?: never;
             header?: never;
             path: {
+                /** @example 42 */
                 client_id: number;
             };
             cookie?: never;
@@ -2702,18 +7565,159 @@ export interface operations {
             /** @description The document, as an attachment */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "audit": [],
+                     *       "client": {
+                     *         "first_name": "Ada",
+                     *         "id": 42
+                     *       },
+                     *       "client_id": 42,
+                     *       "decision_outcomes": [],
+                     *       "decisions": [],
+                     *       "deliveries": [],
+                     *       "emails": [],
+                     *       "episode_history": [],
+                     *       "episodes": [],
+                     *       "exported_at": "2026-06-02T09:30:00Z",
+                     *       "idempotency_keys": [],
+                     *       "model_calls": [],
+                     *       "operations": [],
+                     *       "orders": [],
+                     *       "places": [
+                     *         {
+                     *           "derived": false,
+                     *           "holds": "the row itself",
+                     *           "place": "clients"
+                     *         }
+                     *       ],
+                     *       "score_features": [],
+                     *       "scores": [],
+                     *       "suppressions": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClientExport"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -2724,6 +7728,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 42 */
                 client_id: number;
             };
             cookie?: never;
@@ -2733,18 +7738,173 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-06-02",
+                     *       "client_id": 42,
+                     *       "crossing_day": "2026-06-01",
+                     *       "entry": 0.5,
+                     *       "episode_id": "42-20605",
+                     *       "exit": 0.55,
+                     *       "explanation": {
+                     *         "lift": {
+                     *           "safe_until": "2026-08-20",
+                     *           "score_after": 0.78,
+                     *           "score_after_least": 0.69,
+                     *           "score_before": 0.41
+                     *         },
+                     *         "parts": {
+                     *           "frequency": 1.59,
+                     *           "intercept": -2.589,
+                     *           "recency": 0.527,
+                     *           "value": 0.194
+                     *         },
+                     *         "score_after_order": 0.78,
+                     *         "total": -0.36
+                     *       },
+                     *       "features": {
+                     *         "first_day": "2025-01-15",
+                     *         "frequency": 1.59,
+                     *         "last_day": "2026-03-02",
+                     *         "order_days": 6,
+                     *         "spend_decayed": 141.2,
+                     *         "usual_gap_days": 31.5
+                     *       },
+                     *       "lapse_day": "2026-08-29",
+                     *       "merged": [
+                     *         [
+                     *           "order/1001",
+                     *           7
+                     *         ]
+                     *       ],
+                     *       "policy_version": 3,
+                     *       "score": 0.41,
+                     *       "state": "no_orders",
+                     *       "version": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClientScore"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -2753,7 +7913,8 @@ export interface operations {
     list_dead_letters: {
         parameters: {
             query?: {
-                topic?: string | null;
+                /** @example cdc.public.orders */
+                topic?: string;
             };
             header?: never;
             path?: never;
@@ -2764,18 +7925,161 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "letters": [
+                     *         {
+                     *           "headers": {
+                     *             "reason": "not-an-order"
+                     *           },
+                     *           "key": "42",
+                     *           "offset": 17,
+                     *           "topic": "cdc.public.orders",
+                     *           "value": {
+                     *             "id": 1001
+                     *           }
+                     *         }
+                     *       ],
+                     *       "topics": [
+                     *         {
+                     *           "kept": 1,
+                     *           "newest": {
+                     *             "detail": "the record names no client",
+                     *             "offset": 17,
+                     *             "parked_at": "2026-06-02T09:30:00Z",
+                     *             "reason": "fell at risk"
+                     *           },
+                     *           "reasons": {
+                     *             "not-an-order": 1
+                     *           },
+                     *           "topic": "cdc.public.orders",
+                     *           "waiting": 14
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeadLetters"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -2784,12 +8088,23 @@ export interface operations {
     replay_dead_letters: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A repetition with the same key within 24 hours gets the first answer again
+                 * @example 8f14e45f-ceea-467f-9f1a-3a2c0d6f0b55
+                 */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "topic": "cdc.public.orders"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DeadLetterReplayIn"];
             };
         };
@@ -2797,18 +8112,227 @@ export interface operations {
             /** @description Successful Response */
             202: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["replayed"];
+                    Location: components["headers"]["location"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": "olivia",
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "done": 1,
+                     *       "error": "the broker did not answer",
+                     *       "finished_at": "2026-06-02T09:30:00Z",
+                     *       "id": 42,
+                     *       "kind": "replay",
+                     *       "parameters": {
+                     *         "clients": [
+                     *           42
+                     *         ]
+                     *       },
+                     *       "result": {
+                     *         "clients": 1,
+                     *         "orders": 6
+                     *       },
+                     *       "state": "running",
+                     *       "step": "sending",
+                     *       "total": 1,
+                     *       "updated_at": "2026-06-02T09:30:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationRow"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is there already, is going on, or is still referred to */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["perhaps-retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it is there already, is going on, or is still referred to",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It was there once, and will not be again */
+            410: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it was there once, and will not be again",
+                     *       "status": 410,
+                     *       "title": "Gone",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -2817,12 +8341,24 @@ export interface operations {
     decide: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A repetition with the same key within 24 hours gets the first answer again
+                 * @example 8f14e45f-ceea-467f-9f1a-3a2c0d6f0b55
+                 */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "action": "approve",
+                 *       "episode_id": "42-20605"
+                 *     }
+                 */
                 "application/json": components["schemas"]["DecisionIn"];
             };
         };
@@ -2830,18 +8366,217 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["replayed"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "action": "release",
+                     *       "actor": "olivia",
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "difference": "-the linen shirts are back.\n+the linen shirts you liked are back.\n",
+                     *       "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "episode_id": "42-20605",
+                     *       "id": 42,
+                     *       "masked": false,
+                     *       "outcome": "applied",
+                     *       "outcome_reason": "the draft was released",
+                     *       "payload": {}
+                     *     }
+                     */
                     "application/json": components["schemas"]["DecisionRow"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is there already, is going on, or is still referred to */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["perhaps-retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it is there already, is going on, or is still referred to",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It was there once, and will not be again */
+            410: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it was there once, and will not be again",
+                     *       "status": 410,
+                     *       "title": "Gone",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -2859,18 +8594,139 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-06-02T00:00:00Z",
+                     *       "difference": {
+                     *         "high": 7,
+                     *         "low": 1.2,
+                     *         "points": 4.1
+                     *       },
+                     *       "enough": false,
+                     *       "held_out": {
+                     *         "clients": 2158,
+                     *         "ordered": 61,
+                     *         "rate": {
+                     *           "high": 0.19,
+                     *           "low": 0.12,
+                     *           "value": 0.152
+                     *         }
+                     *       },
+                     *       "level": 0.95,
+                     *       "needed_per_arm": 385,
+                     *       "not_held_out": {
+                     *         "clients": 2158,
+                     *         "ordered": 61,
+                     *         "rate": {
+                     *           "high": 0.19,
+                     *           "low": 0.12,
+                     *           "value": 0.152
+                     *         }
+                     *       },
+                     *       "power": 0.8,
+                     *       "smallest_points": 5,
+                     *       "waiting": 14,
+                     *       "window_days": 30
+                     *     }
+                     */
                     "application/json": components["schemas"]["Effect"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -2879,10 +8735,16 @@ export interface operations {
     list_emails: {
         parameters: {
             query?: {
+                /** @example 50 */
                 limit?: number;
-                cursor?: string | null;
-                state?: ("held_out" | "held" | "pending" | "deferred" | "writing" | "draft" | "written" | "sending" | "sent" | "uncertain" | "recovered" | "suppressed" | "rejected" | "failed") | null;
-                client_id?: number | null;
+                /**
+                 * @description The `next` of the page before, with the same filters and sort.
+                 * @example WyJpZCIsNDJd
+                 */
+                cursor?: string;
+                state?: "held_out" | "held" | "pending" | "deferred" | "writing" | "draft" | "written" | "sending" | "sent" | "uncertain" | "recovered" | "suppressed" | "rejected" | "failed";
+                /** @example 42 */
+                client_id?: number;
                 sort?: "-value" | "-created";
             };
             header?: never;
@@ -2894,18 +8756,149 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "actor": "olivia",
+                     *           "attempts": 1,
+                     *           "client_id": 42,
+                     *           "created_at": "2026-06-02T09:30:00Z",
+                     *           "crossing_day": "2026-06-01",
+                     *           "email": {
+                     *             "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+                     *             "created_at": "2026-06-02T09:30:00Z",
+                     *             "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *             "generation_id": "gen-0001",
+                     *             "model": "sandbox/small",
+                     *             "prompt_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *             "prompt_version": "3",
+                     *             "provider": "sandbox",
+                     *             "sandbox": false,
+                     *             "subject": "Something for your summer, Ada",
+                     *             "written_as_of": "2026-06-02T09:30:00Z"
+                     *           },
+                     *           "episode_id": "42-20605",
+                     *           "first_name": "Ada",
+                     *           "last_order_day": "2026-03-02",
+                     *           "masked": false,
+                     *           "opened_as_of": "2026-06-02T09:30:00Z",
+                     *           "policy_version": 3,
+                     *           "reason": "fell at risk",
+                     *           "score": 0.41,
+                     *           "state": "held_out",
+                     *           "until": "2026-06-02T09:30:00Z",
+                     *           "updated_at": "2026-06-02T09:30:00Z",
+                     *           "value_at_risk": 141.2
+                     *         }
+                     *       ],
+                     *       "next": "WyJpZCIsNDJd"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_EmailRow_"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -2916,6 +8909,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 42-20605 */
                 episode_id: string;
             };
             cookie?: never;
@@ -2925,18 +8919,206 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": "olivia",
+                     *       "attempts": 1,
+                     *       "calls": [
+                     *         {
+                     *           "at": "2026-06-02T09:30:00Z",
+                     *           "attempt": 1,
+                     *           "completion_tokens": 96,
+                     *           "cost_usd": "0.00021",
+                     *           "generation_id": "gen-0001",
+                     *           "latency_ms": 840,
+                     *           "model": "sandbox/small",
+                     *           "outcome": "sent",
+                     *           "prompt_tokens": 412,
+                     *           "provider": "sandbox",
+                     *           "sandbox": false,
+                     *           "status_code": 200
+                     *         }
+                     *       ],
+                     *       "client_id": 42,
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "crossing_day": "2026-06-01",
+                     *       "decisions": [
+                     *         {
+                     *           "action": "release",
+                     *           "actor": "olivia",
+                     *           "created_at": "2026-06-02T09:30:00Z",
+                     *           "difference": "-the linen shirts are back.\n+the linen shirts you liked are back.\n",
+                     *           "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "episode_id": "42-20605",
+                     *           "id": 42,
+                     *           "masked": false,
+                     *           "outcome": "applied",
+                     *           "outcome_reason": "the draft was released",
+                     *           "payload": {}
+                     *         }
+                     *       ],
+                     *       "email": {
+                     *         "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+                     *         "created_at": "2026-06-02T09:30:00Z",
+                     *         "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *         "generation_id": "gen-0001",
+                     *         "model": "sandbox/small",
+                     *         "prompt_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *         "prompt_version": "3",
+                     *         "provider": "sandbox",
+                     *         "sandbox": false,
+                     *         "subject": "Something for your summer, Ada",
+                     *         "written_as_of": "2026-06-02T09:30:00Z"
+                     *       },
+                     *       "episode_id": "42-20605",
+                     *       "evidence": {
+                     *         "client_id": 42,
+                     *         "policy_version": 3
+                     *       },
+                     *       "first_name": "Ada",
+                     *       "history": [
+                     *         {
+                     *           "actor": "olivia",
+                     *           "at": "2026-06-02T09:30:00Z",
+                     *           "from_state": "held_out",
+                     *           "reason": "fell at risk",
+                     *           "to_state": "held_out"
+                     *         }
+                     *       ],
+                     *       "last_order_day": "2026-03-02",
+                     *       "masked": false,
+                     *       "opened_as_of": "2026-06-02T09:30:00Z",
+                     *       "policy_version": 3,
+                     *       "reason": "fell at risk",
+                     *       "score": 0.41,
+                     *       "state": "held_out",
+                     *       "until": "2026-06-02T09:30:00Z",
+                     *       "updated_at": "2026-06-02T09:30:00Z",
+                     *       "value_at_risk": 141.2
+                     *     }
+                     */
                     "application/json": components["schemas"]["EmailDetail"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -2947,6 +9129,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 42-20605 */
                 episode_id: string;
             };
             cookie?: never;
@@ -2956,26 +9139,328 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "calls": [
+                     *         {
+                     *           "at": "2026-06-02T09:30:00Z",
+                     *           "attempt": 1,
+                     *           "completion_tokens": 96,
+                     *           "cost_usd": "0.00021",
+                     *           "generation_id": "gen-0001",
+                     *           "latency_ms": 840,
+                     *           "model": "sandbox/small",
+                     *           "outcome": "sent",
+                     *           "prompt_tokens": 412,
+                     *           "provider": "sandbox",
+                     *           "sandbox": false,
+                     *           "status_code": 200
+                     *         }
+                     *       ],
+                     *       "checks": {
+                     *         "broken": [],
+                     *         "passed": [
+                     *           "subject_length",
+                     *           "no_links"
+                     *         ]
+                     *       },
+                     *       "decisions": [
+                     *         {
+                     *           "action": "release",
+                     *           "actor": "olivia",
+                     *           "created_at": "2026-06-02T09:30:00Z",
+                     *           "difference": "-the linen shirts are back.\n+the linen shirts you liked are back.\n",
+                     *           "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "episode_id": "42-20605",
+                     *           "id": 42,
+                     *           "masked": false,
+                     *           "outcome": "applied",
+                     *           "outcome_reason": "the draft was released",
+                     *           "payload": {}
+                     *         }
+                     *       ],
+                     *       "deliveries": [
+                     *         {
+                     *           "began_at": "2026-06-02T09:30:00Z",
+                     *           "ended_at": "2026-06-02T09:30:00Z",
+                     *           "message_id": "<42-20605@shop.example.com>",
+                     *           "outcome": "sent",
+                     *           "status_code": 250
+                     *         }
+                     *       ],
+                     *       "email": {
+                     *         "actor": "olivia",
+                     *         "attempts": 1,
+                     *         "client_id": 42,
+                     *         "created_at": "2026-06-02T09:30:00Z",
+                     *         "crossing_day": "2026-06-01",
+                     *         "email": {
+                     *           "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+                     *           "created_at": "2026-06-02T09:30:00Z",
+                     *           "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "generation_id": "gen-0001",
+                     *           "model": "sandbox/small",
+                     *           "prompt_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "prompt_version": "3",
+                     *           "provider": "sandbox",
+                     *           "sandbox": false,
+                     *           "subject": "Something for your summer, Ada",
+                     *           "written_as_of": "2026-06-02T09:30:00Z"
+                     *         },
+                     *         "episode_id": "42-20605",
+                     *         "first_name": "Ada",
+                     *         "last_order_day": "2026-03-02",
+                     *         "masked": false,
+                     *         "opened_as_of": "2026-06-02T09:30:00Z",
+                     *         "policy_version": 3,
+                     *         "reason": "fell at risk",
+                     *         "score": 0.41,
+                     *         "state": "held_out",
+                     *         "until": "2026-06-02T09:30:00Z",
+                     *         "updated_at": "2026-06-02T09:30:00Z",
+                     *         "value_at_risk": 141.2
+                     *       },
+                     *       "erased": false,
+                     *       "evidence": [
+                     *         {
+                     *           "cents": 2990,
+                     *           "day": "2026-06-02",
+                     *           "orders": [
+                     *             {
+                     *               "amount": "29.90",
+                     *               "currency": "USD",
+                     *               "event": {
+                     *                 "offset": 17,
+                     *                 "partition": 2,
+                     *                 "topic": "cdc.public.orders"
+                     *               },
+                     *               "image": "kept",
+                     *               "lsn": 23481920,
+                     *               "newest_version": 7,
+                     *               "order_id": 1001,
+                     *               "ordered_at": "2026-06-02T09:30:00Z",
+                     *               "raw": {
+                     *                 "offset": 17,
+                     *                 "partition": 2,
+                     *                 "topic": "cdc.public.orders"
+                     *               },
+                     *               "status": "paid",
+                     *               "version": 7
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "facts_used": [
+                     *         "first_name",
+                     *         "category"
+                     *       ],
+                     *       "history": [
+                     *         {
+                     *           "actor": "olivia",
+                     *           "at": "2026-06-02T09:30:00Z",
+                     *           "from_state": "held_out",
+                     *           "reason": "fell at risk",
+                     *           "to_state": "held_out"
+                     *         }
+                     *       ],
+                     *       "policy": {
+                     *         "created_at": "2026-06-02T09:30:00Z",
+                     *         "created_by": "olivia",
+                     *         "document": {
+                     *           "ahead_days": 1,
+                     *           "auto_approve": true,
+                     *           "emails": {
+                     *             "cap_days": 30,
+                     *             "effect_days": 30,
+                     *             "quiet_hours": {
+                     *               "begin": "21:00:00",
+                     *               "end": "08:00:00"
+                     *             },
+                     *             "release_per_minute": 60
+                     *           },
+                     *           "exit_factor": 1.1,
+                     *           "gap_prior_days": 45,
+                     *           "half_life_days": 180,
+                     *           "hold_after_days": 3,
+                     *           "holdout_percent": 10,
+                     *           "horizon_days": 90,
+                     *           "lapse_days": 180,
+                     *           "rho": 0.7,
+                     *           "silence_max_days": 150,
+                     *           "theta": 0.5,
+                     *           "version": 7,
+                     *           "weights": {
+                     *             "frequency": 1.59,
+                     *             "intercept": -2.589,
+                     *             "recency": 0.527,
+                     *             "value": 0.194
+                     *           }
+                     *         },
+                     *         "note": "a lower threshold, after the back-test of May",
+                     *         "version": 7
+                     *       },
+                     *       "score": {
+                     *         "as_of": "2026-06-02T00:00:00Z",
+                     *         "cause": "score",
+                     *         "crossing_day": "2026-06-01",
+                     *         "day": "2026-06-02",
+                     *         "entry": 0.5,
+                     *         "generation": 1,
+                     *         "last_order_day": "2026-03-02",
+                     *         "parts": {
+                     *           "frequency": 1.59,
+                     *           "intercept": -2.589,
+                     *           "recency": 0.527,
+                     *           "value": 0.194
+                     *         },
+                     *         "score": 0.41,
+                     *         "value_at_risk": 141.2
+                     *       },
+                     *       "written_as_of": "2026-06-02T09:30:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Lineage"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
     };
-    follow: {
+    list_episodes: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @example 50 */
+                limit?: number;
+                /**
+                 * @description The `next` of the page before, with the same filters and sort.
+                 * @example WyJpZCIsNDJd
+                 */
+                cursor?: string;
+                state?: "held_out" | "held" | "pending" | "deferred" | "writing" | "draft" | "written" | "sending" | "sent" | "uncertain" | "recovered" | "suppressed" | "rejected" | "failed";
+                /** @example 42 */
+                client_id?: number;
+                sort?: "-value" | "-created";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2985,18 +9470,452 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "actor": "olivia",
+                     *           "client_id": 42,
+                     *           "closed_at": "2026-06-02T09:30:00Z",
+                     *           "created_at": "2026-06-02T09:30:00Z",
+                     *           "crossing_day": "2026-06-01",
+                     *           "episode_id": "42-20605",
+                     *           "last_order_day": "2026-03-02",
+                     *           "opened_at": "2026-06-02T09:30:00Z",
+                     *           "ordered_at": "2026-06-02T09:30:00Z",
+                     *           "outcome": "held_out",
+                     *           "policy_version": 3,
+                     *           "reason": "fell at risk",
+                     *           "score": 0.41,
+                     *           "state": "held_out",
+                     *           "until": "2026-06-02T09:30:00Z",
+                     *           "updated_at": "2026-06-02T09:30:00Z",
+                     *           "value_at_risk": {
+                     *             "amount": "29.90",
+                     *             "currency": "USD"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next": "WyJpZCIsNDJd"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Page_EpisodeRow_"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_episode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 42-20605 */
+                episode_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "actor": "olivia",
+                     *       "cause": "score",
+                     *       "client_id": 42,
+                     *       "closed_at": "2026-06-02T09:30:00Z",
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "crossing_day": "2026-06-01",
+                     *       "entry": 0.5,
+                     *       "episode_id": "42-20605",
+                     *       "history": [
+                     *         {
+                     *           "actor": "olivia",
+                     *           "at": "2026-06-02T09:30:00Z",
+                     *           "from_state": "held_out",
+                     *           "reason": "fell at risk",
+                     *           "to_state": "held_out"
+                     *         }
+                     *       ],
+                     *       "last_order_day": "2026-03-02",
+                     *       "opened_at": "2026-06-02T09:30:00Z",
+                     *       "ordered_at": "2026-06-02T09:30:00Z",
+                     *       "outcome": "held_out",
+                     *       "policy_version": 3,
+                     *       "reason": "fell at risk",
+                     *       "score": 0.41,
+                     *       "state": "held_out",
+                     *       "until": "2026-06-02T09:30:00Z",
+                     *       "updated_at": "2026-06-02T09:30:00Z",
+                     *       "value_at_risk": {
+                     *         "amount": "29.90",
+                     *         "currency": "USD"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EpisodeDetail"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    follow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @example 1-42 */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events, one after another */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": "{\"episode_id\":\"42-20605\",\"client_id\":42,\"state\":\"sent\"}",
+                     *       "event": "email",
+                     *       "id": "5f0c9b1e-42"
+                     *     }
+                     */
+                    "text/event-stream": {
+                        data: string;
+                        /** @enum {unknown} */
+                        event: "score" | "episode" | "email" | "served" | "reset" | "cut";
+                        id?: string;
+                    };
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3005,6 +9924,7 @@ export interface operations {
     read_ledger: {
         parameters: {
             query?: {
+                /** @example false */
                 each?: boolean;
             };
             header?: never;
@@ -3016,18 +9936,236 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "balanced": false,
+                     *       "begun": 96,
+                     *       "by_history": {
+                     *         "draft": 4,
+                     *         "held_out": 11,
+                     *         "recovered": 20,
+                     *         "sent": 61
+                     *       },
+                     *       "by_state": {
+                     *         "draft": 4,
+                     *         "held_out": 11,
+                     *         "recovered": 20,
+                     *         "sent": 61
+                     *       },
+                     *       "mismatched": 0,
+                     *       "total": 96
+                     *     }
+                     */
                     "application/json": components["schemas"]["LedgerBooks"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "Olivia Owner",
+                     *       "scopes": [
+                     *         "clients:read"
+                     *       ],
+                     *       "subject": "olivia"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3036,8 +10174,15 @@ export interface operations {
     list_operations: {
         parameters: {
             query?: {
+                /** @example 50 */
                 limit?: number;
-                cursor?: string | null;
+                /**
+                 * @description The `next` of the page before, with the same filters and sort.
+                 * @example WyJpZCIsNDJd
+                 */
+                cursor?: string;
+                /** @example replay */
+                kind?: "backfill" | "replay" | "dead-letter-replay" | "what-if" | "erasure";
             };
             header?: never;
             path?: never;
@@ -3048,18 +10193,139 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "actor": "olivia",
+                     *           "created_at": "2026-06-02T09:30:00Z",
+                     *           "done": 1,
+                     *           "error": "the broker did not answer",
+                     *           "finished_at": "2026-06-02T09:30:00Z",
+                     *           "id": 42,
+                     *           "kind": "replay",
+                     *           "parameters": {
+                     *             "clients": [
+                     *               42
+                     *             ]
+                     *           },
+                     *           "result": {
+                     *             "clients": 1,
+                     *             "orders": 6
+                     *           },
+                     *           "state": "running",
+                     *           "step": "sending",
+                     *           "total": 1,
+                     *           "updated_at": "2026-06-02T09:30:00Z"
+                     *         }
+                     *       ],
+                     *       "next": "WyJpZCIsNDJd"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_OperationRow_"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3070,6 +10336,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 42 */
                 operation_id: number;
             };
             cookie?: never;
@@ -3079,18 +10346,152 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": "olivia",
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "done": 1,
+                     *       "error": "the broker did not answer",
+                     *       "finished_at": "2026-06-02T09:30:00Z",
+                     *       "id": 42,
+                     *       "kind": "replay",
+                     *       "parameters": {
+                     *         "clients": [
+                     *           42
+                     *         ]
+                     *       },
+                     *       "result": {
+                     *         "clients": 1,
+                     *         "orders": 6
+                     *       },
+                     *       "state": "running",
+                     *       "step": "sending",
+                     *       "total": 1,
+                     *       "updated_at": "2026-06-02T09:30:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationRow"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3099,9 +10500,15 @@ export interface operations {
     list_orders: {
         parameters: {
             query?: {
+                /** @example 50 */
                 limit?: number;
-                cursor?: string | null;
-                client_id?: number | null;
+                /**
+                 * @description The `next` of the page before, with the same filters and sort.
+                 * @example WyJpZCIsNDJd
+                 */
+                cursor?: string;
+                /** @example 42 */
+                client_id?: number;
             };
             header?: never;
             path?: never;
@@ -3112,18 +10519,129 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "amount": "29.90",
+                     *           "category": "shirts",
+                     *           "client_id": 42,
+                     *           "created_at": "2026-06-02T09:30:00Z",
+                     *           "currency": "USD",
+                     *           "id": 42,
+                     *           "ordered_at": "2026-06-02T09:30:00Z",
+                     *           "status": "placed",
+                     *           "updated_at": "2026-06-02T09:30:00Z",
+                     *           "version": 7
+                     *         }
+                     *       ],
+                     *       "next": "WyJpZCIsNDJd"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_OrderRow_"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3132,12 +10650,29 @@ export interface operations {
     create_order: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A repetition with the same key within 24 hours gets the first answer again
+                 * @example 8f14e45f-ceea-467f-9f1a-3a2c0d6f0b55
+                 */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "amount": "29.90",
+                 *       "category": "shirts",
+                 *       "client_id": 42,
+                 *       "currency": "USD",
+                 *       "id": 42,
+                 *       "ordered_at": "2026-06-02T09:30:00Z",
+                 *       "status": "placed"
+                 *     }
+                 */
                 "application/json": components["schemas"]["OrderIn"];
             };
         };
@@ -3145,18 +10680,343 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    ETag: components["headers"]["etag"];
+                    "Idempotent-Replayed": components["headers"]["replayed"];
+                    Location: components["headers"]["location"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "amount": "29.90",
+                     *       "category": "shirts",
+                     *       "client_id": 42,
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "currency": "USD",
+                     *       "id": 42,
+                     *       "ordered_at": "2026-06-02T09:30:00Z",
+                     *       "status": "placed",
+                     *       "updated_at": "2026-06-02T09:30:00Z",
+                     *       "version": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["OrderRow"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is there already, is going on, or is still referred to */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["perhaps-retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it is there already, is going on, or is still referred to",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It was there once, and will not be again */
+            410: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it was there once, and will not be again",
+                     *       "status": 410,
+                     *       "title": "Gone",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    stream_orders: {
+        parameters: {
+            query?: {
+                /** @example 42 */
+                client_id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, streamed */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {"id":42,"client_id":42,"ordered_at":"2026-06-02T09:30:00Z","amount":"29.90","currency":"USD","status":"placed","category":"shirts","created_at":"2026-06-02T09:30:00Z","updated_at":"2026-06-02T09:30:00Z","version":7} */
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3164,32 +11024,182 @@ export interface operations {
     };
     load_orders: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Check every row, against the database too; write none
+                 * @example true
+                 */
+                dry_run?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /** @example {"id":42,"client_id":42,"ordered_at":"2026-06-02T09:30:00Z","amount":"29.90","currency":"USD","status":"placed","category":"shirts"} */
                 "application/x-ndjson": string;
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description How it went; with `Accept: application/x-ndjson` a line for every refused row, and at last the counts */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "accepted": 99999,
+                     *       "dry_run": false,
+                     *       "errors": [
+                     *         {
+                     *           "detail": "amount: write it as a string with two decimals at most",
+                     *           "line": 17
+                     *         }
+                     *       ],
+                     *       "rejected": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["BulkResult"];
+                    /** @example {"line":17,"detail":"amount: write it as a string with two decimals at most"} */
+                    "application/x-ndjson": string;
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3200,6 +11210,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 1001 */
                 order_id: number;
             };
             cookie?: never;
@@ -3209,18 +11220,143 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    ETag: components["headers"]["etag"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "amount": "29.90",
+                     *       "category": "shirts",
+                     *       "client_id": 42,
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "currency": "USD",
+                     *       "id": 42,
+                     *       "ordered_at": "2026-06-02T09:30:00Z",
+                     *       "status": "placed",
+                     *       "updated_at": "2026-06-02T09:30:00Z",
+                     *       "version": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["OrderRow"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3230,10 +11366,14 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags; * takes any version */
-                "if-match"?: string | null;
+                /**
+                 * @description ETags; * takes any version
+                 * @example "7"
+                 */
+                "If-Match"?: string;
             };
             path: {
+                /** @example 1001 */
                 order_id: number;
             };
             cookie?: never;
@@ -3243,16 +11383,163 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is there already, is going on, or is still referred to */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["perhaps-retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it is there already, is going on, or is still referred to",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The row is at another version than `If-Match` names */
+            412: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the row is at another version than if-match names",
+                     *       "status": 412,
+                     *       "title": "Precondition Failed",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3262,16 +11549,25 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description ETags; * takes any version */
-                "if-match"?: string | null;
+                /**
+                 * @description ETags; * takes any version
+                 * @example "7"
+                 */
+                "If-Match"?: string;
             };
             path: {
+                /** @example 1001 */
                 order_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "status": "refunded"
+                 *     }
+                 */
                 "application/json": components["schemas"]["OrderPatch"];
             };
         };
@@ -3279,28 +11575,385 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    ETag: components["headers"]["etag"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "amount": "29.90",
+                     *       "category": "shirts",
+                     *       "client_id": 42,
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "currency": "USD",
+                     *       "id": 42,
+                     *       "ordered_at": "2026-06-02T09:30:00Z",
+                     *       "status": "placed",
+                     *       "updated_at": "2026-06-02T09:30:00Z",
+                     *       "version": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["OrderRow"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is there already, is going on, or is still referred to */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["perhaps-retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it is there already, is going on, or is still referred to",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The row is at another version than `If-Match` names */
+            412: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the row is at another version than if-match names",
+                     *       "status": 412,
+                     *       "title": "Precondition Failed",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
     };
-    list_policies: {
+    read_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-06-02",
+                     *       "at_risk_value": {
+                     *         "amount": "29.90",
+                     *         "currency": "USD"
+                     *       },
+                     *       "clients_by_state": {
+                     *         "active": 1210,
+                     *         "at_risk": 96,
+                     *         "lapsed": 512,
+                     *         "no_orders": 12,
+                     *         "one_order": 340
+                     *       },
+                     *       "counted_at": "2026-06-02T09:30:00Z",
+                     *       "effect": {
+                     *         "difference": {
+                     *           "high": 7,
+                     *           "low": 1.2,
+                     *           "points": 4.1
+                     *         },
+                     *         "enough": false,
+                     *         "held_out": 402,
+                     *         "needed_per_arm": 385,
+                     *         "not_held_out": 3518,
+                     *         "waiting": 14,
+                     *         "window_days": 30
+                     *       },
+                     *       "emails_by_state": {
+                     *         "draft": 4,
+                     *         "held_out": 11,
+                     *         "recovered": 20,
+                     *         "sent": 61
+                     *       },
+                     *       "pipeline": {
+                     *         "asked_at": "2026-06-02T09:30:00Z",
+                     *         "dead_letters": [
+                     *           {
+                     *             "topic": "cdc.public.orders",
+                     *             "waiting": 14
+                     *           }
+                     *         ],
+                     *         "hops": [
+                     *           {
+                     *             "exact": false,
+                     *             "lag_bytes": 2048,
+                     *             "lag_records": 3,
+                     *             "lag_s": 0.4,
+                     *             "name": "relay",
+                     *             "reason": "fell at risk"
+                     *           }
+                     *         ],
+                     *         "problems": []
+                     *       },
+                     *       "recovered_clients": 20,
+                     *       "recovered_value": {
+                     *         "amount": "29.90",
+                     *         "currency": "USD"
+                     *       },
+                     *       "unscored": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_overview_history: {
         parameters: {
             query?: {
-                limit?: number;
-                cursor?: string | null;
+                /** @example 90 */
+                days?: number;
             };
             header?: never;
             path?: never;
@@ -3311,18 +11964,315 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "days": [
+                     *         {
+                     *           "as_of": "2026-06-02",
+                     *           "at_risk_value": {
+                     *             "amount": "29.90",
+                     *             "currency": "USD"
+                     *           },
+                     *           "clients_by_state": {
+                     *             "active": 1210,
+                     *             "at_risk": 96,
+                     *             "lapsed": 512,
+                     *             "no_orders": 12,
+                     *             "one_order": 340
+                     *           },
+                     *           "counted_at": "2026-06-02T09:30:00Z",
+                     *           "emails_by_state": {
+                     *             "draft": 4,
+                     *             "held_out": 11,
+                     *             "recovered": 20,
+                     *             "sent": 61
+                     *           },
+                     *           "recovered_clients": 20,
+                     *           "recovered_value": {
+                     *             "amount": "29.90",
+                     *             "currency": "USD"
+                     *           },
+                     *           "unscored": 3
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OverviewHistory"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_policies: {
+        parameters: {
+            query?: {
+                /** @example 50 */
+                limit?: number;
+                /**
+                 * @description The `next` of the page before, with the same filters and sort.
+                 * @example WyJpZCIsNDJd
+                 */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "created_at": "2026-06-02T09:30:00Z",
+                     *           "created_by": "olivia",
+                     *           "document": {
+                     *             "ahead_days": 1,
+                     *             "auto_approve": true,
+                     *             "emails": {
+                     *               "cap_days": 30,
+                     *               "effect_days": 30,
+                     *               "quiet_hours": {
+                     *                 "begin": "21:00:00",
+                     *                 "end": "08:00:00"
+                     *               },
+                     *               "release_per_minute": 60
+                     *             },
+                     *             "exit_factor": 1.1,
+                     *             "gap_prior_days": 45,
+                     *             "half_life_days": 180,
+                     *             "hold_after_days": 3,
+                     *             "holdout_percent": 10,
+                     *             "horizon_days": 90,
+                     *             "lapse_days": 180,
+                     *             "rho": 0.7,
+                     *             "silence_max_days": 150,
+                     *             "theta": 0.5,
+                     *             "version": 7,
+                     *             "weights": {
+                     *               "frequency": 1.59,
+                     *               "intercept": -2.589,
+                     *               "recency": 0.527,
+                     *               "value": 0.194
+                     *             }
+                     *           },
+                     *           "note": "a lower threshold, after the back-test of May",
+                     *           "version": 7
+                     *         }
+                     *       ],
+                     *       "next": "WyJpZCIsNDJd"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_PolicyRow_"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3331,12 +12281,53 @@ export interface operations {
     publish_policy: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A repetition with the same key within 24 hours gets the first answer again
+                 * @example 8f14e45f-ceea-467f-9f1a-3a2c0d6f0b55
+                 */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "document": {
+                 *         "ahead_days": 1,
+                 *         "auto_approve": true,
+                 *         "emails": {
+                 *           "cap_days": 30,
+                 *           "effect_days": 30,
+                 *           "quiet_hours": {
+                 *             "begin": "21:00:00",
+                 *             "end": "08:00:00"
+                 *           },
+                 *           "release_per_minute": 60
+                 *         },
+                 *         "exit_factor": 1.1,
+                 *         "gap_prior_days": 45,
+                 *         "half_life_days": 180,
+                 *         "hold_after_days": 3,
+                 *         "holdout_percent": 10,
+                 *         "horizon_days": 90,
+                 *         "lapse_days": 180,
+                 *         "rho": 0.7,
+                 *         "silence_max_days": 150,
+                 *         "theta": 0.5,
+                 *         "version": 7,
+                 *         "weights": {
+                 *           "frequency": 1.59,
+                 *           "intercept": -2.589,
+                 *           "recency": 0.527,
+                 *           "value": 0.194
+                 *         }
+                 *       },
+                 *       "note": "a lower threshold, after the back-test of May"
+                 *     }
+                 */
                 "application/json": components["schemas"]["PolicyIn"];
             };
         };
@@ -3344,18 +12335,222 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["replayed"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "created_by": "olivia",
+                     *       "document": {
+                     *         "ahead_days": 1,
+                     *         "auto_approve": true,
+                     *         "emails": {
+                     *           "cap_days": 30,
+                     *           "effect_days": 30,
+                     *           "quiet_hours": {
+                     *             "begin": "21:00:00",
+                     *             "end": "08:00:00"
+                     *           },
+                     *           "release_per_minute": 60
+                     *         },
+                     *         "exit_factor": 1.1,
+                     *         "gap_prior_days": 45,
+                     *         "half_life_days": 180,
+                     *         "hold_after_days": 3,
+                     *         "holdout_percent": 10,
+                     *         "horizon_days": 90,
+                     *         "lapse_days": 180,
+                     *         "rho": 0.7,
+                     *         "silence_max_days": 150,
+                     *         "theta": 0.5,
+                     *         "version": 7,
+                     *         "weights": {
+                     *           "frequency": 1.59,
+                     *           "intercept": -2.589,
+                     *           "recency": 0.527,
+                     *           "value": 0.194
+                     *         }
+                     *       },
+                     *       "note": "a lower threshold, after the back-test of May",
+                     *       "version": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["PolicyRow"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is there already, is going on, or is still referred to */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["perhaps-retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it is there already, is going on, or is still referred to",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It was there once, and will not be again */
+            410: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it was there once, and will not be again",
+                     *       "status": 410,
+                     *       "title": "Gone",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3373,24 +12568,148 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "created_by": "olivia",
+                     *       "document": {
+                     *         "ahead_days": 1,
+                     *         "auto_approve": true,
+                     *         "emails": {
+                     *           "cap_days": 30,
+                     *           "effect_days": 30,
+                     *           "quiet_hours": {
+                     *             "begin": "21:00:00",
+                     *             "end": "08:00:00"
+                     *           },
+                     *           "release_per_minute": 60
+                     *         },
+                     *         "exit_factor": 1.1,
+                     *         "gap_prior_days": 45,
+                     *         "half_life_days": 180,
+                     *         "hold_after_days": 3,
+                     *         "holdout_percent": 10,
+                     *         "horizon_days": 90,
+                     *         "lapse_days": 180,
+                     *         "rho": 0.7,
+                     *         "silence_max_days": 150,
+                     *         "theta": 0.5,
+                     *         "version": 7,
+                     *         "weights": {
+                     *           "frequency": 1.59,
+                     *           "intercept": -2.589,
+                     *           "recency": 0.527,
+                     *           "value": 0.194
+                     *         }
+                     *       },
+                     *       "note": "a lower threshold, after the back-test of May",
+                     *       "version": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["PolicyRow"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
     };
-    replay_clients: {
+    preview_policy: {
         parameters: {
             query?: never;
             header?: never;
@@ -3399,6 +12718,435 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "cost_per_email": 0.02,
+                 *       "policy": {
+                 *         "theta": 0.4
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["PreviewIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-06-02",
+                     *       "candidate": {
+                     *         "at_risk": 96,
+                     *         "by_state": {
+                     *           "active": 1210,
+                     *           "at_risk": 96,
+                     *           "lapsed": 512,
+                     *           "no_orders": 12,
+                     *           "one_order": 340
+                     *         },
+                     *         "cost_per_day": {
+                     *           "amount": "29.90",
+                     *           "currency": "USD"
+                     *         },
+                     *         "emails_per_day": 3.4,
+                     *         "expected_precision": 0.63
+                     *       },
+                     *       "clients": 2158,
+                     *       "cost_at_once": {
+                     *         "amount": "29.90",
+                     *         "currency": "USD"
+                     *       },
+                     *       "emails_at_once": 41,
+                     *       "entering": 51,
+                     *       "held_for_a_person": 5,
+                     *       "leaving": 8,
+                     *       "present": {
+                     *         "at_risk": 96,
+                     *         "by_state": {
+                     *           "active": 1210,
+                     *           "at_risk": 96,
+                     *           "lapsed": 512,
+                     *           "no_orders": 12,
+                     *           "one_order": 340
+                     *         },
+                     *         "cost_per_day": {
+                     *           "amount": "29.90",
+                     *           "currency": "USD"
+                     *         },
+                     *         "emails_per_day": 3.4,
+                     *         "expected_precision": 0.63
+                     *       },
+                     *       "sampled": false,
+                     *       "seen": 2158,
+                     *       "staying": 88
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PolicyPreview"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 3 */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "created_by": "olivia",
+                     *       "document": {
+                     *         "ahead_days": 1,
+                     *         "auto_approve": true,
+                     *         "emails": {
+                     *           "cap_days": 30,
+                     *           "effect_days": 30,
+                     *           "quiet_hours": {
+                     *             "begin": "21:00:00",
+                     *             "end": "08:00:00"
+                     *           },
+                     *           "release_per_minute": 60
+                     *         },
+                     *         "exit_factor": 1.1,
+                     *         "gap_prior_days": 45,
+                     *         "half_life_days": 180,
+                     *         "hold_after_days": 3,
+                     *         "holdout_percent": 10,
+                     *         "horizon_days": 90,
+                     *         "lapse_days": 180,
+                     *         "rho": 0.7,
+                     *         "silence_max_days": 150,
+                     *         "theta": 0.5,
+                     *         "version": 7,
+                     *         "weights": {
+                     *           "frequency": 1.59,
+                     *           "intercept": -2.589,
+                     *           "recency": 0.527,
+                     *           "value": 0.194
+                     *         }
+                     *       },
+                     *       "note": "a lower threshold, after the back-test of May",
+                     *       "version": 7
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PolicyRow"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    replay_clients: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A repetition with the same key within 24 hours gets the first answer again
+                 * @example 8f14e45f-ceea-467f-9f1a-3a2c0d6f0b55
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "client_ids": [
+                 *         42
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["ReplayIn"];
             };
         };
@@ -3406,18 +13154,422 @@ export interface operations {
             /** @description Successful Response */
             202: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["replayed"];
+                    Location: components["headers"]["location"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": "olivia",
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "done": 1,
+                     *       "error": "the broker did not answer",
+                     *       "finished_at": "2026-06-02T09:30:00Z",
+                     *       "id": 42,
+                     *       "kind": "replay",
+                     *       "parameters": {
+                     *         "clients": [
+                     *           42
+                     *         ]
+                     *       },
+                     *       "result": {
+                     *         "clients": 1,
+                     *         "orders": 6
+                     *       },
+                     *       "state": "running",
+                     *       "step": "sending",
+                     *       "total": 1,
+                     *       "updated_at": "2026-06-02T09:30:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationRow"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is there already, is going on, or is still referred to */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["perhaps-retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it is there already, is going on, or is still referred to",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It was there once, and will not be again */
+            410: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it was there once, and will not be again",
+                     *       "status": 410,
+                     *       "title": "Gone",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    preview_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "client_ids": [
+                 *         42
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReplayPreviewIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "client_ids": [
+                     *         42
+                     *       ],
+                     *       "clients": 1,
+                     *       "orders": 6
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReplayPreview"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3435,18 +13587,121 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "as_of": "2026-06-02",
+                     *       "business_now": "2026-06-02T09:30:00Z",
+                     *       "clients": {
+                     *         "by_state": {
+                     *           "active": 1210,
+                     *           "at_risk": 96,
+                     *           "lapsed": 512,
+                     *           "no_orders": 12,
+                     *           "one_order": 340
+                     *         },
+                     *         "total": 96,
+                     *         "unscored": 3
+                     *       },
+                     *       "clock_rate": 1,
+                     *       "counted_at": "2026-06-02T09:30:00Z",
+                     *       "emails": {
+                     *         "total": 96
+                     *       },
+                     *       "episodes": {
+                     *         "by_state": {
+                     *           "draft": 4,
+                     *           "held_out": 11,
+                     *           "recovered": 20,
+                     *           "sent": 61
+                     *         },
+                     *         "total": 96
+                     *       },
+                     *       "model_sandbox": false,
+                     *       "orders": {
+                     *         "total": 96
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Stats"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3464,18 +13719,160 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-06-02T09:30:00Z",
+                     *       "connector": {
+                     *         "failure": "the task was killed",
+                     *         "state": "RUNNING",
+                     *         "task": "RUNNING"
+                     *       },
+                     *       "dead_letters": [
+                     *         {
+                     *           "kept": 1,
+                     *           "newest": {
+                     *             "detail": "the record names no client",
+                     *             "offset": 17,
+                     *             "parked_at": "2026-06-02T09:30:00Z",
+                     *             "reason": "fell at risk"
+                     *           },
+                     *           "reasons": {
+                     *             "not-an-order": 1
+                     *           },
+                     *           "topic": "cdc.public.orders",
+                     *           "waiting": 14
+                     *         }
+                     *       ],
+                     *       "episodes": {
+                     *         "by_state": {
+                     *           "draft": 4,
+                     *           "held_out": 11,
+                     *           "recovered": 20,
+                     *           "sent": 61
+                     *         },
+                     *         "total": 96
+                     *       },
+                     *       "hops": [
+                     *         {
+                     *           "active": false,
+                     *           "behind_bytes": 2048,
+                     *           "exact": true,
+                     *           "group": "cdc-relay",
+                     *           "hop": "relay",
+                     *           "kept_bytes": 16777216,
+                     *           "members": 1,
+                     *           "records": 3,
+                     *           "safe_wal_size": 1073741824,
+                     *           "seconds": 0.4,
+                     *           "topics": {
+                     *             "customer.events": 3
+                     *           },
+                     *           "wal_status": "reserved"
+                     *         }
+                     *       ],
+                     *       "mailer": {
+                     *         "paused": false,
+                     *         "problems": {}
+                     *       },
+                     *       "policy": {
+                     *         "created_at": "2026-06-02T09:30:00Z",
+                     *         "version": 7
+                     *       },
+                     *       "problems": [],
+                     *       "scorer": {
+                     *         "generations": [
+                     *           {
+                     *             "generation": 1,
+                     *             "group": "cdc-relay",
+                     *             "members": 1,
+                     *             "state": "STABLE"
+                     *           }
+                     *         ],
+                     *         "last_scored_at": "2026-06-02T09:30:00Z",
+                     *         "stored_generation": 1
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SystemStatus"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3484,8 +13881,13 @@ export interface operations {
     list_suppressions: {
         parameters: {
             query?: {
+                /** @example 50 */
                 limit?: number;
-                cursor?: string | null;
+                /**
+                 * @description The `next` of the page before, with the same filters and sort.
+                 * @example WyJpZCIsNDJd
+                 */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -3496,18 +13898,123 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "actor": "olivia",
+                     *           "address_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "created_at": "2026-06-02T09:30:00Z",
+                     *           "reason": "fell at risk"
+                     *         }
+                     *       ],
+                     *       "next": "WyJpZCIsNDJd"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Page_SuppressionRow_"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3516,12 +14023,24 @@ export interface operations {
     suppress_address: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A repetition with the same key within 24 hours gets the first answer again
+                 * @example 8f14e45f-ceea-467f-9f1a-3a2c0d6f0b55
+                 */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "address": "ada.adler@example.com",
+                 *       "reason": "fell at risk"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SuppressionIn"];
             };
         };
@@ -3529,18 +14048,192 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["replayed"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": "olivia",
+                     *       "address_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "reason": "fell at risk"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SuppressionRow"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is there already, is going on, or is still referred to */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["perhaps-retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it is there already, is going on, or is still referred to",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It was there once, and will not be again */
+            410: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it was there once, and will not be again",
+                     *       "status": 410,
+                     *       "title": "Gone",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3548,11 +14241,10 @@ export interface operations {
     };
     lift_suppression: {
         parameters: {
-            query: {
-                actor: string;
-            };
+            query?: never;
             header?: never;
             path: {
+                /** @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 */
                 address_hash: string;
             };
             cookie?: never;
@@ -3562,16 +14254,126 @@ export interface operations {
             /** @description Successful Response */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3580,12 +14382,27 @@ export interface operations {
     try_policy: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A repetition with the same key within 24 hours gets the first answer again
+                 * @example 8f14e45f-ceea-467f-9f1a-3a2c0d6f0b55
+                 */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "clients": 100,
+                 *       "day": "2026-06-02",
+                 *       "policy": {
+                 *         "theta": 0.4
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["WhatIfIn"];
             };
         };
@@ -3593,18 +14410,375 @@ export interface operations {
             /** @description Successful Response */
             202: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["replayed"];
+                    Location: components["headers"]["location"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "actor": "olivia",
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "done": 1,
+                     *       "error": "the broker did not answer",
+                     *       "finished_at": "2026-06-02T09:30:00Z",
+                     *       "id": 42,
+                     *       "kind": "replay",
+                     *       "parameters": {
+                     *         "clients": [
+                     *           42
+                     *         ]
+                     *       },
+                     *       "result": {
+                     *         "clients": 1,
+                     *         "orders": 6
+                     *       },
+                     *       "state": "running",
+                     *       "step": "sending",
+                     *       "total": 1,
+                     *       "updated_at": "2026-06-02T09:30:00Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OperationRow"];
                 };
             };
-            /** @description A problem, as RFC 9457 has it */
-            default: {
+            /** @description There is no access token, or it does not hold */
+            401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is there already, is going on, or is still referred to */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["perhaps-retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it is there already, is going on, or is still referred to",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It was there once, and will not be again */
+            410: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it was there once, and will not be again",
+                     *       "status": 410,
+                     *       "title": "Gone",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is too long */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is too long",
+                     *       "status": 413,
+                     *       "title": "Request Entity Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The body is of another media type */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the body is of another media type",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_what_if: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 42 */
+                what_if_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "actor": "olivia",
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "done": 1,
+                     *       "error": "the broker did not answer",
+                     *       "finished_at": "2026-06-02T09:30:00Z",
+                     *       "id": 42,
+                     *       "kind": "replay",
+                     *       "parameters": {
+                     *         "clients": [
+                     *           42
+                     *         ]
+                     *       },
+                     *       "result": {
+                     *         "clients": 1,
+                     *         "orders": 6
+                     *       },
+                     *       "state": "running",
+                     *       "step": "sending",
+                     *       "total": 1,
+                     *       "updated_at": "2026-06-02T09:30:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperationRow"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
@@ -3625,9 +14799,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    /**
+                     * @example {
+                     *       "checks": [
+                     *         "postgres",
+                     *         "issuer",
+                     *         "kafka"
+                     *       ],
+                     *       "status": "ok"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Health"];
                 };
             };
         };
@@ -3647,7 +14829,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    /**
+                     * @example {
+                     *       "checks": [
+                     *         "postgres",
+                     *         "issuer",
+                     *         "kafka"
+                     *       ],
+                     *       "status": "ok"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Health"];
                 };
             };
             /** @description Something does not answer */
@@ -3655,7 +14847,19 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    /**
+                     * @example {
+                     *       "checks": [
+                     *         "postgres",
+                     *         "issuer",
+                     *         "kafka"
+                     *       ],
+                     *       "status": "ok"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Health"];
+                };
             };
         };
     };

@@ -8,6 +8,9 @@ export type RowScore = Schemas["ScoreRow"];
 export type ClientState = RowScore["state"];
 export type ScoreDetail = Schemas["ClientScore"];
 export type ScoreParts = Schemas["PartsOfScore"];
+export type ClientCurve = Schemas["ClientCurve"];
+export type EpisodeRow = Schemas["EpisodeRow"];
+export type BulkResult = Schemas["BulkResult"];
 export type OrderRow = Schemas["OrderRow"];
 export type OrderStatus = OrderRow["status"];
 export type EmailRow = Schemas["EmailRow"];
@@ -22,6 +25,13 @@ export type ScoreEvent = Schemas["ScoreEvent"];
 export type EpisodeEvent = Schemas["EpisodeOpenedEvent"] | Schemas["EpisodeClosedEvent"];
 export type EmailEvent = Schemas["EmailEvent"];
 export type ServedEvent = Schemas["ServedEvent"];
+
+export type Overview = Schemas["Overview"];
+export type OverviewDay = Schemas["Figures"];
+export type EffectInShort = Schemas["EffectInShort"];
+export type Pipeline = Schemas["Pipeline"];
+export type PipelineHop = Schemas["PipelineHop"];
+export type Money = Schemas["Money"];
 
 export interface Page<Row> {
   items: Row[];

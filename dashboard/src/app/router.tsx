@@ -5,31 +5,42 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
-  redirect,
+  retainSearchParams,
   type RouterHistory,
 } from "@tanstack/react-router";
+import { readImportSearch } from "../features/clients/import/search.ts";
+import { readClientSearch } from "../features/clients/search.ts";
+import { readViewSearch } from "../features/clients/timeline/view.ts";
+import { readEmailSearch } from "../features/emails/search.ts";
+import { readOperationsSearch } from "../features/operations/search.ts";
+import { readOverviewSearch } from "../features/overview/search.ts";
+import { readPolicySearch } from "../features/policy/search.ts";
+import { readTourSearch } from "../features/tour/search.ts";
+import { CLIENTS, EMAILS, OPERATIONS, OVERVIEW, POLICY, type PageData } from "./navigation.ts";
 import { ErrorPage, NotFoundPage } from "./pages/ErrorPage.tsx";
-import { readClientSearch, readEmailSearch } from "./search.ts";
 import { Shell } from "./Shell.tsx";
 
 const root = createRootRoute({
   component: Shell,
+  validateSearch: readTourSearch,
+  // The tour goes along from page to page, until it is left.
+  search: { middlewares: [retainSearchParams(["tour"])] },
   notFoundComponent: NotFoundPage,
   errorComponent: ErrorPage,
 });
 
-const home = createRoute({
+const overview = createRoute({
   getParentRoute: () => root,
   path: "/",
-  beforeLoad: () => {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- the router's own protocol
-    throw redirect({ to: "/clients" });
-  },
+  staticData: OVERVIEW,
+  validateSearch: readOverviewSearch,
+  component: lazyRouteComponent(() => import("./pages/OverviewPage.tsx"), "OverviewPage"),
 });
 
 const clients = createRoute({
   getParentRoute: () => root,
   path: "clients",
+  staticData: CLIENTS,
   validateSearch: readClientSearch,
   component: lazyRouteComponent(() => import("./pages/ClientsPage.tsx"), "ClientsPage"),
 });
@@ -37,6 +48,8 @@ const clients = createRoute({
 const client = createRoute({
   getParentRoute: () => root,
   path: "clients/$clientId",
+  staticData: { ...CLIENTS, title: "Client" },
+  validateSearch: readViewSearch,
   params: {
     parse: ({ clientId }) => ({ clientId: Number(clientId) }),
     stringify: ({ clientId }) => ({ clientId: String(clientId) }),
@@ -44,9 +57,21 @@ const client = createRoute({
   component: lazyRouteComponent(() => import("./pages/ClientPage.tsx"), "ClientPage"),
 });
 
+const clientsImport = createRoute({
+  getParentRoute: () => root,
+  path: "clients/import",
+  staticData: { ...CLIENTS, title: "Import" },
+  validateSearch: readImportSearch,
+  component: lazyRouteComponent(
+    () => import("./pages/ClientsImportPage.tsx"),
+    "ClientsImportPage",
+  ),
+});
+
 const emails = createRoute({
   getParentRoute: () => root,
   path: "emails",
+  staticData: EMAILS,
   validateSearch: readEmailSearch,
   component: lazyRouteComponent(() => import("./pages/EmailsPage.tsx"), "EmailsPage"),
 });
@@ -57,13 +82,40 @@ const email = createRoute({
   component: lazyRouteComponent(() => import("./pages/EmailPage.tsx"), "EmailPage"),
 });
 
-const tree = root.addChildren([home, clients, client, emails.addChildren([email])]);
+const policy = createRoute({
+  getParentRoute: () => root,
+  path: "policy",
+  staticData: POLICY,
+  validateSearch: readPolicySearch,
+  component: lazyRouteComponent(() => import("./pages/PolicyPage.tsx"), "PolicyPage"),
+});
+
+const operations = createRoute({
+  getParentRoute: () => root,
+  path: "operations",
+  staticData: OPERATIONS,
+  validateSearch: readOperationsSearch,
+  component: lazyRouteComponent(() => import("./pages/OperationsPage.tsx"), "OperationsPage"),
+});
+
+const tree = root.addChildren([
+  overview,
+  clients,
+  clientsImport,
+  client,
+  emails.addChildren([email]),
+  policy,
+  operations,
+]);
 
 export function createAppRouter(history: RouterHistory = createBrowserHistory()) {
   return createRouter({
     routeTree: tree,
     history,
     defaultPreload: "intent",
+    // Around each page by itself, so that the navigation outlives it.
+    defaultErrorComponent: ErrorPage,
+    defaultNotFoundComponent: NotFoundPage,
     scrollRestoration: true,
   });
 }
@@ -74,4 +126,6 @@ declare module "@tanstack/react-router" {
   interface Register {
     router: AppRouter;
   }
+  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- how the router is told
+  interface StaticDataRouteOption extends Partial<PageData> {}
 }

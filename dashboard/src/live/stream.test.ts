@@ -5,18 +5,20 @@ import { scoreEvent } from "../test/examples.ts";
 import type { LiveEvent } from "./events.ts";
 import { backoff, openStream, type Connection } from "./stream.ts";
 
-const asSource = (url: string): EventSource =>
-  new FakeEventSource(url) as unknown as EventSource;
-
 function open() {
-  const seen: { connections: Connection[]; events: LiveEvent[]; opened: number; unread: string[] } =
-    { connections: [], events: [], opened: 0, unread: [] };
+  const seen = {
+    connections: [] as Connection[],
+    events: [] as LiveEvent[],
+    opened: [] as string[],
+    unread: [] as string[],
+  };
   const stream = openStream({
     url: "/api/events",
-    create: asSource,
+    create: (url, lastEventId) => new FakeEventSource(url, lastEventId),
     onEvent: (event) => seen.events.push(event),
     onConnection: (connection) => seen.connections.push(connection),
-    onOpen: () => (seen.opened += 1),
+    onOpen: (resumed) => seen.opened.push(resumed ? "resumed" : "anew"),
+    onGap: () => seen.opened.push("gap"),
     onUnreadable: (kind) => seen.unread.push(kind),
     random: () => 1,
   });
@@ -46,7 +48,7 @@ describe("openStream", () => {
     FakeEventSource.newest().open();
     FakeEventSource.newest().say("score", scoreEvent());
     expect(seen.connections).toEqual(["connecting", "live"]);
-    expect(seen.opened).toBe(1);
+    expect(seen.opened).toEqual(["anew"]);
     expect(seen.events).toEqual([{ kind: "score", data: scoreEvent() }]);
   });
 
@@ -61,7 +63,21 @@ describe("openStream", () => {
     expect(FakeEventSource.all).toHaveLength(2);
     FakeEventSource.newest().open();
     expect(seen.connections.at(-1)).toBe("live");
-    expect(seen.opened).toBe(2);
+    expect(seen.opened).toEqual(["anew", "anew"]);
+  });
+
+  it("resumes behind the last event that it was told the id of", () => {
+    const { seen } = open();
+    FakeEventSource.newest().open();
+    FakeEventSource.newest().say("served", { as_of: "2026-11-23" }, "7-1");
+    FakeEventSource.newest().say("served", { as_of: "2026-11-24" });
+    FakeEventSource.newest().fail();
+    vi.advanceTimersByTime(500);
+    expect(FakeEventSource.all.map((each) => each.resumedBehind)).toEqual([null, "7-1"]);
+    FakeEventSource.newest().open();
+    expect(seen.opened).toEqual(["anew", "resumed"]);
+    FakeEventSource.newest().say("reset", { reason: "gone" });
+    expect(seen.opened.at(-1)).toBe("gap");
   });
 
   it("calls itself offline after three failures in a row, and goes on trying", () => {

@@ -1,5 +1,6 @@
 // One server-sent event stream that is opened again, with backoff, until it is closed for good.
 import { KINDS, readEvent, type LiveEvent, type LiveKind } from "./events.ts";
+import type { CreateSource, Source } from "./source.ts";
 
 export type Connection = "connecting" | "live" | "reconnecting" | "offline";
 
@@ -10,11 +11,16 @@ const OFFLINE_AFTER = 3;
 
 export interface StreamOptions {
   url: string;
-  create: (url: string) => EventSource;
+  create: CreateSource;
   onEvent: (event: LiveEvent) => void;
   onConnection: (connection: Connection) => void;
-  /** Called whenever a stream opens: what happened before it is not in it. */
-  onOpen: () => void;
+  /**
+   * Called whenever a stream opens; `resumed` when it goes on behind the last event heard, so that
+   * nothing is missing unless `onGap` follows.
+   */
+  onOpen: (resumed: boolean) => void;
+  /** Called when the server says that events are missing. */
+  onGap: () => void;
   onUnreadable: (kind: LiveKind, error: unknown) => void;
   random: () => number;
 }
@@ -27,18 +33,26 @@ export function backoff(failures: number, random: () => number): number {
 
 /** Open the stream; returns functions that close it for good or skip the present wait. */
 export function openStream(options: StreamOptions): { close: () => void; hurry: () => void } {
-  let source: EventSource | null = null;
+  let source: Source | null = null;
+  let lastEventId: string | null = null;
   let timer: ReturnType<typeof setTimeout> | null = null;
   let failures = 0;
 
   function connect(): void {
     timer = null;
-    const opened = options.create(options.url);
+    const isResumed = lastEventId !== null;
+    const opened = options.create(options.url, lastEventId);
     source = opened;
     opened.addEventListener("open", () => {
       failures = 0;
       options.onConnection("live");
-      options.onOpen();
+      options.onOpen(isResumed);
+    });
+    opened.addEventListener("reset", (message) => {
+      if (message instanceof MessageEvent && message.lastEventId !== "") {
+        lastEventId = message.lastEventId;
+      }
+      options.onGap();
     });
     opened.addEventListener("error", () => {
       if (source !== opened) return;
@@ -49,10 +63,13 @@ export function openStream(options: StreamOptions): { close: () => void; hurry: 
       timer = setTimeout(connect, backoff(failures, options.random));
     });
     for (const kind of KINDS) {
-      opened.addEventListener(kind, (message: MessageEvent<string>) => {
+      opened.addEventListener(kind, (message) => {
+        if (!(message instanceof MessageEvent)) return;
+        // An id holds until another comes: the next connection resumes behind it.
+        if (message.lastEventId !== "") lastEventId = message.lastEventId;
         let event: LiveEvent;
         try {
-          event = readEvent(kind, message.data);
+          event = readEvent(kind, String(message.data));
         } catch (error) {
           options.onUnreadable(kind, error);
           return;

@@ -114,6 +114,25 @@ describe("a new day", () => {
   });
 });
 
+describe("a stream that goes on where it broke off", () => {
+  it("makes only what could not be read be read again", async () => {
+    const reads = watch(keys.stats);
+    const fails = vi.fn(() => Promise.reject(new Error("away")));
+    const observer = new QueryObserver(client, {
+      queryKey: keys.overview,
+      queryFn: fails,
+      retry: false,
+    });
+    observer.subscribe(() => undefined);
+    await vi.advanceTimersByTimeAsync(0);
+    const before = reads();
+    updates.mend();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(reads()).toBe(before);
+    expect(fails).toHaveBeenCalledTimes(2);
+  });
+});
+
 describe("a stream that opened again", () => {
   it("makes everything on screen be read again", async () => {
     const reads = watch(keys.stats);

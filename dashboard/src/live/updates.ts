@@ -24,8 +24,10 @@ const SINGLE_EMAILS_MAX = 10;
 
 export interface LiveUpdates {
   take: (event: LiveEvent) => void;
-  /** The stream opened (again): whatever happened before is taken from the API. */
+  /** Events are missing: whatever happened is taken from the API. */
   catchUp: () => void;
+  /** The stream goes on where it broke off: only what could not be read is read again. */
+  mend: () => void;
   stop: () => void;
 }
 
@@ -44,9 +46,9 @@ export function liveUpdates(client: QueryClient): LiveUpdates {
       () => queryKeys.some((queryKey) => client.isFetching({ queryKey }) > 0),
     );
   }
-  const stats = again(keys.stats);
+  const stats = again(keys.stats, keys.overview);
   const emailLists = again(keys.emailLists);
-  const newDay = again(keys.clientLists, ["clients", "score"]);
+  const newDay = again(keys.clientLists, ["clients", "score"], keys.overviewHistories);
 
   /** Refetch what is on screen; a hidden page only marks it stale and refetches when looked at. */
   function invalidate(queryKey: QueryKey): Promise<void> {
@@ -120,6 +122,12 @@ export function liveUpdates(client: QueryClient): LiveUpdates {
     },
     catchUp: () => {
       void client.invalidateQueries();
+    },
+    mend: () => {
+      void client.refetchQueries({
+        type: "active",
+        predicate: ({ state }) => state.status === "error" || state.fetchFailureCount > 0,
+      });
     },
     stop: () => {
       if (timer !== null) clearTimeout(timer);

@@ -1,27 +1,55 @@
 // Ties the one live stream to the page's life, and tells components how it stands.
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { createContext, use, useEffect } from "react";
 import { createStore, useStore } from "../shared/store.ts";
+import type { LiveEvent } from "./events.ts";
+import { fetchSource, type CreateSource } from "./source.ts";
 import { openStream, type Connection } from "./stream.ts";
 import { liveUpdates } from "./updates.ts";
 
+/** What connections are made by; tests put their own in its place. */
+export const SourceContext = createContext<CreateSource>(fetchSource);
+
 const connection = createStore<Connection>("connecting");
+const listeners = new Set<(event: LiveEvent) => void>();
+
+/** Hear every live event while mounted; give a function that stays the same. */
+export function useEvents(listener: (event: LiveEvent) => void): void {
+  useEffect(() => {
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+    };
+  }, [listener]);
+}
 
 export function useConnection(): Connection {
   return useStore(connection);
 }
 
-/** Keep the stream open while the calling component is mounted; use it once, at the top. */
-export function useLive(url: string): void {
+/**
+ * Keep the stream open while the calling component is mounted; use it once, at the top. Null for
+ * someone who may not follow it.
+ */
+export function useLive(url: string | null): void {
   const client = useQueryClient();
+  const create = use(SourceContext);
   useEffect(() => {
+    if (url === null) return;
     const updates = liveUpdates(client);
     const stream = openStream({
       url,
-      create: (address) => new EventSource(address),
-      onEvent: updates.take,
+      create,
+      onEvent: (event) => {
+        updates.take(event);
+        for (const listener of listeners) listener(event);
+      },
       onConnection: connection.set,
-      onOpen: updates.catchUp,
+      onOpen: (resumed) => {
+        if (resumed) updates.mend();
+        else updates.catchUp();
+      },
+      onGap: updates.catchUp,
       onUnreadable: (kind, error) => {
         console.error(`an unreadable ${kind} event was left out`, error);
       },
@@ -38,5 +66,5 @@ export function useLive(url: string): void {
       stream.close();
       updates.stop();
     };
-  }, [client, url]);
+  }, [client, create, url]);
 }

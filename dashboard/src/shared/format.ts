@@ -30,6 +30,7 @@ const momentWithYear = new Intl.DateTimeFormat("en-GB", {
   hour: "2-digit",
   minute: "2-digit",
 });
+const secondOfDay = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 const momentExact = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long" });
 
 export function count(value: number): string {
@@ -75,8 +76,14 @@ export function time(iso: string, withYear = false): string {
   return (withYear ? momentWithYear : moment).format(new Date(iso));
 }
 
+/** The time of day to the second, in the viewer's zone. */
+export function clockTime(iso: string): string {
+  return secondOfDay.format(new Date(iso));
+}
+
+/** A moment in full, with the zone that it is told in: the viewer's. */
 export function timeExact(iso: string): string {
-  return momentExact.format(new Date(iso));
+  return `${momentExact.format(new Date(iso))} (${momentExact.resolvedOptions().timeZone})`;
 }
 
 export function seconds(ms: number): string {

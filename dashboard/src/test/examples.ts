@@ -27,6 +27,7 @@ export function clientRow(change: Partial<ClientRow> = {}): ClientRow {
     created_at: "2026-11-20T10:00:00Z",
     updated_at: "2026-11-20T10:00:00Z",
     version: 100,
+    masked: false,
     score: {
       as_of: "2026-11-22",
       score: 0.18,
@@ -121,6 +122,7 @@ export function decision(change: Partial<DecisionRow> = {}): DecisionRow {
     outcome: null,
     outcome_reason: null,
     difference: null,
+    masked: false,
     ...change,
   };
 }
@@ -143,6 +145,7 @@ export function emailDetail(change: Partial<EmailDetail> = {}): EmailDetail {
     attempts: 0,
     created_at: "2026-11-20T10:00:00Z",
     updated_at: "2026-11-20T10:00:00Z",
+    masked: false,
     email: null,
     history: [
       {
@@ -163,6 +166,7 @@ export function emailDetail(change: Partial<EmailDetail> = {}): EmailDetail {
 export function stats(change: Partial<Stats> = {}): Stats {
   return {
     as_of: "2026-11-22",
+    counted_at: "2026-11-22T09:00:00Z",
     business_now: "2026-11-22T09:00:00Z",
     clock_rate: 1,
     model_sandbox: true,

@@ -1,13 +1,15 @@
-// An EventSource that a test opens, fails and speaks through.
+// A connection to the event stream that a test opens, fails and speaks through.
 
 export class FakeEventSource extends EventTarget {
   static readonly all: FakeEventSource[] = [];
   readonly url: string;
+  readonly resumedBehind: string | null;
   isClosed = false;
 
-  constructor(url: string) {
+  constructor(url: string, lastEventId: string | null = null) {
     super();
     this.url = url;
+    this.resumedBehind = lastEventId;
     FakeEventSource.all.push(this);
   }
 
@@ -29,8 +31,8 @@ export class FakeEventSource extends EventTarget {
     this.dispatchEvent(new Event("error"));
   }
 
-  say(kind: string, data: unknown): void {
+  say(kind: string, data: unknown, id = ""): void {
     const text = typeof data === "string" ? data : JSON.stringify(data);
-    this.dispatchEvent(new MessageEvent(kind, { data: text }));
+    this.dispatchEvent(new MessageEvent(kind, { data: text, lastEventId: id }));
   }
 }

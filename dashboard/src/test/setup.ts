@@ -10,6 +10,7 @@ class NoObserver {
   disconnect = nothing;
 }
 
+Element.prototype.scrollIntoView = nothing;
 Object.assign(globalThis, { IntersectionObserver: NoObserver, ResizeObserver: NoObserver });
 
 // Limits for a machine that is busy with other tests; nothing waits for them when all is well.

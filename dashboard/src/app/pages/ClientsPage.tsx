@@ -1,11 +1,13 @@
 // The page of all clients.
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useCallback } from "react";
 import type { ClientFilter } from "../../api/keys.ts";
+import { May } from "../../auth/may.tsx";
 import { ClientControls } from "../../features/clients/ClientControls.tsx";
 import { CreateClient } from "../../features/clients/ClientDialogs.tsx";
 import { ClientList } from "../../features/clients/ClientList.tsx";
-import { clientFilterOf, readClientSearch } from "../search.ts";
+import { clientFilterOf, readClientSearch } from "../../features/clients/search.ts";
+import clientStyles from "./ClientPage.module.css";
 import styles from "./pages.module.css";
 
 const route = getRouteApi("/clients");
@@ -26,11 +28,18 @@ export function ClientsPage() {
     <>
       <div className={styles["head"]}>
         <h1 className={styles["title"]}>Clients</h1>
-        <CreateClient
-          onCreated={(row) => {
-            void navigate({ to: "/clients/$clientId", params: { clientId: row.id } });
-          }}
-        />
+        <May scope="clients:write">
+          <div className={clientStyles["acts"]}>
+            <Link to="/clients/import" className={clientStyles["act"]}>
+              Import CSV
+            </Link>
+            <CreateClient
+              onCreated={(row) => {
+                void navigate({ to: "/clients/$clientId", params: { clientId: row.id } });
+              }}
+            />
+          </div>
+        </May>
       </div>
       <ClientControls filter={filter} onChange={change} />
       <div className={styles["gap"]}>

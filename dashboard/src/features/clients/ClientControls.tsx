@@ -1,7 +1,8 @@
 // Search, filter and order of the list of clients; all of it lives in the address.
-import { useEffect, useState } from "react";
+import { useEffect, useId, useState } from "react";
 import type { ClientFilter } from "../../api/keys.ts";
 import type { ClientSort, ClientState } from "../../api/types.ts";
+import { useMay } from "../../auth/may.tsx";
 import { CLIENT_STATE_ORDER, CLIENT_STATES } from "../../shared/states.ts";
 import { FilterChips, type Chip } from "../../shared/ui/FilterChips.tsx";
 import { useStats } from "../../shared/useStats.ts";
@@ -26,6 +27,7 @@ interface Props {
 
 export function ClientControls({ filter, onChange }: Props) {
   const clients = useStats().data?.clients;
+  const byName = useMay("pii:read");
   const chips: Chip<ClientState | null>[] = [
     { value: null, name: "All", count: clients?.total ?? null },
     ...CLIENT_STATE_ORDER.map((state) => ({
@@ -46,6 +48,7 @@ export function ClientControls({ filter, onChange }: Props) {
       />
       <div className={styles["line"]}>
         <Search
+          byName={byName}
           value={filter.search}
           onChange={(search) => {
             onChange({ search });
@@ -70,10 +73,21 @@ export function ClientControls({ filter, onChange }: Props) {
   );
 }
 
-function Search({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+interface SearchProps {
+  /** Who may not read names searches by id alone. */
+  byName: boolean;
+  value: string;
+  onChange: (value: string) => void;
+}
+
+const ID = /^\d*$/;
+
+function Search({ byName, value, onChange }: SearchProps) {
   const [text, setText] = useState(value);
   const [sent, setSent] = useState(value);
   const [seen, setSeen] = useState(value);
+  const id = useId();
+  const isRefused = !byName && !ID.test(text.trim());
   // The address changed otherwise than by typing here, such as by going back.
   if (value !== seen) {
     setSeen(value);
@@ -83,7 +97,7 @@ function Search({ value, onChange }: { value: string; onChange: (value: string) 
     }
   }
   useEffect(() => {
-    if (text.trim() === value) return;
+    if (text.trim() === value || isRefused) return;
     const timer = setTimeout(() => {
       setSent(text.trim());
       onChange(text.trim());
@@ -91,17 +105,27 @@ function Search({ value, onChange }: { value: string; onChange: (value: string) 
     return () => {
       clearTimeout(timer);
     };
-  }, [text, value, onChange]);
+  }, [text, value, isRefused, onChange]);
   return (
-    <input
-      type="search"
-      className={styles["search"]}
-      aria-label="Search clients by name"
-      placeholder="Search by name"
-      value={text}
-      onChange={(event) => {
-        setText(event.target.value);
-      }}
-    />
+    <div className={styles["searchBox"]}>
+      <input
+        type="search"
+        className={styles["search"]}
+        aria-label={byName ? "Search clients by name or id" : "Search clients by id"}
+        aria-invalid={isRefused}
+        aria-describedby={isRefused ? id : undefined}
+        placeholder={byName ? "Search by name or id" : "Search by id"}
+        maxLength={100}
+        value={text}
+        onChange={(event) => {
+          setText(event.target.value);
+        }}
+      />
+      {isRefused ? (
+        <p id={id} className={styles["refused"]} role="alert">
+          Names are hidden from you: search by an id, in digits. Names need the permission pii:read.
+        </p>
+      ) : null}
+    </div>
   );
 }

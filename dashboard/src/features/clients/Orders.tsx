@@ -1,7 +1,6 @@
 // The client's orders, newest first, with the ways to add one and to change one.
-import { lazy, Suspense } from "react";
 import type { OrderRow } from "../../api/types.ts";
-import type { ScoreView } from "../../live/scores.ts";
+import { May } from "../../auth/may.tsx";
 import { money } from "../../shared/format.ts";
 import { Card } from "../../shared/ui/Card.tsx";
 import { LoadMore } from "../../shared/ui/LoadMore.tsx";
@@ -10,23 +9,23 @@ import { Time } from "../../shared/ui/Time.tsx";
 import { AddOrder, EditOrder } from "./OrderDialogs.tsx";
 import styles from "./Orders.module.css";
 import { useOrders } from "./queries.ts";
-
-const OrderTimeline = lazy(async () => ({
-  default: (await import("./OrderTimeline.tsx")).OrderTimeline,
-}));
+import { counts } from "./timeline/happenings.ts";
 
 const DEFAULT_CURRENCY = "USD";
 
-function counts(order: OrderRow): boolean {
-  return order.status !== "cancelled" && order.status !== "refunded" && Number(order.amount) > 0;
-}
-
-export function Orders({ clientId, score }: { clientId: number; score: ScoreView | null }) {
+export function Orders({ clientId }: { clientId: number }) {
   const query = useOrders(clientId);
   const orders = query.data?.pages.flatMap((page) => page.items) ?? [];
   const currency = orders[0]?.currency ?? DEFAULT_CURRENCY;
   return (
-    <Card title="Orders" aside={<AddOrder clientId={clientId} currency={currency} />}>
+    <Card
+      title="Orders"
+      aside={
+        <May scope="clients:write">
+          <AddOrder clientId={clientId} currency={currency} />
+        </May>
+      }
+    >
       {query.isPending ? (
         <Loading what="orders" rows={3} />
       ) : query.data === undefined ? (
@@ -37,13 +36,6 @@ export function Orders({ clientId, score }: { clientId: number; score: ScoreView
         </Empty>
       ) : (
         <>
-          {score === null ? null : (
-            <div className={styles["chart"]}>
-              <Suspense fallback={null}>
-                <OrderTimeline orders={orders.filter(counts)} score={score} />
-              </Suspense>
-            </div>
-          )}
           <ul className={styles["list"]} role="list" data-testid="orders">
             {orders.map((order) => (
               <Order key={order.id} order={order} />
@@ -77,7 +69,9 @@ function Order({ order }: { order: OrderRow }) {
       <span className={styles["amount"]} data-void={!counted}>
         {money(order.amount, order.currency)}
       </span>
-      <EditOrder order={order} />
+      <May scope="clients:write">
+        <EditOrder order={order} />
+      </May>
     </li>
   );
 }

@@ -5,8 +5,10 @@ import { Card } from "../../shared/ui/Card.tsx";
 import { Bar } from "../../shared/ui/ScoreBar.tsx";
 import { Explanation } from "./Explanation.tsx";
 import styles from "./ScoreCard.module.css";
-import { featuresOf, nextOf } from "./sentences.ts";
+import { ScoreHistory } from "./ScoreHistory.tsx";
+import { featuresOf } from "./sentences.ts";
 import { SlowNotice } from "./Updating.tsx";
+import { WhatChanges } from "./WhatChanges.tsx";
 
 export function ScoreCard({ clientId, score }: { clientId: number; score: ScoreView | null }) {
   return (
@@ -43,24 +45,19 @@ function Scored({ score }: { score: ScoreView }) {
           )}
         </>
       )}
-      <p className={styles["next"]} data-testid="next">
-        {nextOf(score)}
-      </p>
-      {score.score === null || explanation?.score_after_order == null ? null : (
-        <p className={styles["after"]} data-testid="after-order">
-          One order today: {percent(score.score)} → <b>{percent(explanation.score_after_order)}</b>
-          {explanation.lift === null
-            ? null
-            : `, and out of risk until ${day(explanation.lift.safe_until)}`}
-        </p>
-      )}
       <ul className={styles["words"]} role="list">
         {featuresOf(score).map((sentence) => (
           <li key={sentence}>{sentence}</li>
         ))}
       </ul>
-      {explanation === null || score.score === null ? null : (
-        <Explanation parts={explanation.parts} total={explanation.total} score={score.score} />
+      {score.score === null ? null : (
+        <>
+          {explanation === null ? null : (
+            <Explanation parts={explanation.parts} total={explanation.total} score={score.score} />
+          )}
+          <WhatChanges score={{ ...score, score: score.score }} />
+          <ScoreHistory clientId={score.client_id} asOf={score.as_of} />
+        </>
       )}
     </>
   );

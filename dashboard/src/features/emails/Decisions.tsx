@@ -13,6 +13,11 @@ export function Decisions({ decisions }: { decisions: DecisionRow[] }) {
             <Time at={each.created_at} />:{" "}
             {each.outcome === null ? "waits for the mailer" : (each.outcome_reason ?? each.outcome)}
           </p>
+          {reasonIn(each) === null ? null : (
+            <p className={styles["said"]} data-testid="decision-reason">
+              “{reasonIn(each)}”
+            </p>
+          )}
           {each.difference === null ? null : (
             <pre className={styles["difference"]} aria-label="What the edit changed">
               {each.difference.split("\n").map((line, index) => (
@@ -26,6 +31,12 @@ export function Decisions({ decisions }: { decisions: DecisionRow[] }) {
       ))}
     </ol>
   );
+}
+
+/** What a person gave as the reason of a rejection; gone once the client is erased. */
+function reasonIn({ action, payload }: DecisionRow): string | null {
+  const reason: unknown = payload["reason"];
+  return action === "reject" && typeof reason === "string" ? reason : null;
 }
 
 /** A line of a unified diff is taken out, put in, or neither. */

@@ -1,84 +1,87 @@
-// The dialog in which a person words a draft anew; the mailer checks it and notes what changed.
+// The dialog in which a person words a draft anew and sees what differs from the model's draft.
 import { useState } from "react";
 import type { EmailText } from "../../api/types.ts";
 import { Button } from "../../shared/ui/Button.tsx";
-import { form, TextArea, TextField, textOf } from "../../shared/ui/Form.tsx";
+import { form, TextArea, TextField } from "../../shared/ui/Form.tsx";
 import { Modal } from "../../shared/ui/Modal.tsx";
 import { Problem } from "../../shared/ui/Notice.tsx";
-import { editTo, type useDecide } from "./decisions.ts";
+import { Changes } from "./Changes.tsx";
+import { editTo } from "./choices.ts";
+import type { Decide } from "./decisions.ts";
+import type { Wording } from "./difference.ts";
+
+/** The mailer's own limits (mailer/words); what a person writes may be twice as long. */
+const SUBJECT_MAX = 200;
+const BODY_MAX = 10_000;
 
 interface Props {
-  email: EmailText;
-  decide: ReturnType<typeof useDecide>;
-  disabled: boolean;
+  /** The text as it was when the dialog opened: a live change must not slip under the form. */
+  seen: EmailText | null;
+  /** What the model wrote, where people have edited it since. */
+  draft: Wording | null;
+  decide: Decide;
+  onClose: () => void;
 }
 
-export function EditDraft({ email, decide, disabled }: Props) {
-  // The text as it was when the dialog opened: a live change must not slip under the form.
-  const [seen, setSeen] = useState<EmailText | null>(null);
-  function show(next: EmailText | null): void {
-    decide.reset();
-    setSeen(next);
-  }
+export function EditDraft({ seen, draft, decide, onClose }: Props) {
   return (
-    <>
-      <Button
-        small
-        weight="quiet"
-        disabled={disabled}
-        onClick={() => {
-          show(email);
+    <Modal
+      open={seen !== null}
+      onOpenChange={onClose}
+      title="Edit the draft"
+      about="It stays a draft until it is approved. What you change is kept with your decision."
+    >
+      {seen === null ? null : (
+        <EditForm seen={seen} draft={draft} decide={decide} onClose={onClose} />
+      )}
+    </Modal>
+  );
+}
+
+function EditForm({ seen, draft, decide, onClose }: Props & { seen: EmailText }) {
+  const [wording, setWording] = useState<Wording>({ subject: seen.subject, body: seen.body });
+  const isSame = wording.subject === seen.subject && wording.body === seen.body;
+  return (
+    <form
+      className={form["form"]}
+      onSubmit={(event) => {
+        event.preventDefault();
+        const { subject, body } = wording;
+        decide.mutate(editTo({ subject: subject.trim(), body: body.trim() }), {
+          onSuccess: onClose,
+        });
+      }}
+    >
+      {decide.error === null ? null : <Problem error={decide.error} small />}
+      <TextField
+        label="Subject"
+        name="subject"
+        required
+        maxLength={SUBJECT_MAX}
+        autoComplete="off"
+        value={wording.subject}
+        onChange={(event) => {
+          setWording({ ...wording, subject: event.target.value });
         }}
-      >
-        Edit
-      </Button>
-      <Modal
-        open={seen !== null}
-        onOpenChange={() => {
-          show(null);
+      />
+      <TextArea
+        label="Text"
+        name="body"
+        required
+        rows={10}
+        maxLength={BODY_MAX}
+        value={wording.body}
+        onChange={(event) => {
+          setWording({ ...wording, body: event.target.value });
         }}
-        title="Edit the draft"
-        about="It stays a draft until it is approved. What you change is kept with your decision."
-      >
-        <form
-          className={form["form"]}
-          onSubmit={(event) => {
-            event.preventDefault();
-            const data = new FormData(event.currentTarget);
-            const wording = {
-              subject: textOf(data, "subject") ?? "",
-              body: textOf(data, "body") ?? "",
-            };
-            decide.mutate(editTo(wording), {
-              onSuccess: () => {
-                setSeen(null);
-              },
-            });
-          }}
-        >
-          {decide.error === null ? null : <Problem error={decide.error} small />}
-          <TextField
-            label="Subject"
-            name="subject"
-            required
-            autoComplete="off"
-            defaultValue={seen?.subject}
-          />
-          <TextArea label="Text" name="body" required rows={14} defaultValue={seen?.body} />
-          <div className={form["actions"]}>
-            <Button type="submit" weight="primary" disabled={decide.isPending}>
-              {decide.isPending ? "Saving…" : "Save the draft"}
-            </Button>
-            <Button
-              onClick={() => {
-                show(null);
-              }}
-            >
-              Cancel
-            </Button>
-          </div>
-        </form>
-      </Modal>
-    </>
+      />
+      <Changes before={draft ?? seen} after={wording} />
+      <div className={form["actions"]}>
+        <Button onClick={onClose}>Cancel</Button>
+        <Button type="submit" weight="primary" disabled={decide.isPending || isSame}>
+          {decide.isPending ? "Saving…" : "Save the draft"}
+        </Button>
+      </div>
+    </form>
   );
 }

@@ -1,31 +1,45 @@
 // The buttons by which a person decides about an email, and how the decision stands.
 import type { EmailRow } from "../../api/types.ts";
+import { useMay } from "../../auth/may.tsx";
 import { seconds } from "../../shared/format.ts";
 import { Button } from "../../shared/ui/Button.tsx";
+import { MASK } from "../../shared/ui/Masked.tsx";
 import { Problem } from "../../shared/ui/Notice.tsx";
 import { useNow } from "../../shared/useNow.ts";
-import { choicesOf, standingOf, useDecide, useSent } from "./decisions.ts";
-import { EditDraft } from "./EditDraft.tsx";
+import { choicesOf, standingOf } from "./choices.ts";
+import { useDecide, useSent } from "./decisions.ts";
+import { draftBefore } from "./difference.ts";
+import { DraftActions } from "./DraftActions.tsx";
 import styles from "./EmailActions.module.css";
 import { useEmail } from "./queries.ts";
 
 const SLOW_MS = 10_000;
+const nothing = (): void => undefined;
 
 interface Props {
   row: EmailRow;
   /** In a list the history is only read once something was decided. */
   inList?: boolean;
+  /** Called once a decision is stored that ends this email's turn in the queue. */
+  onDecided?: () => void;
 }
 
-export function EmailActions({ row, inList = false }: Props) {
+export function EmailActions({ row, inList = false, onDecided = nothing }: Props) {
+  const mayDecide = useMay("emails:approve");
   const sent = useSent(row.episode_id);
   const detail = useEmail(row.episode_id, !inList || sent !== null).data;
   const decide = useDecide(row);
   const standing = standingOf(row, detail, sent);
   const waiting = standing.kind === "waiting";
   const now = useNow(waiting ? 1_000 : null);
-  const choices = choicesOf(row.state);
-  if (choices.length === 0 && standing.kind === "none") return null;
+  const { email } = row;
+  // In a list a draft is only approved by those who have opened or chosen it.
+  const isDraft = row.state === "draft" && email !== null && !inList;
+  const choices = row.state === "draft" ? [] : choicesOf(row);
+  if (!mayDecide || (isDraft && email.body === MASK)) {
+    return inList || !(isDraft || choices.length > 0) ? null : <NotAllowed mayDecide={mayDecide} />;
+  }
+  if (choices.length === 0 && !isDraft && standing.kind === "none") return null;
   return (
     <div className={styles["actions"]} aria-busy={waiting || decide.isPending}>
       {choices.map((choice, index) => {
@@ -37,18 +51,27 @@ export function EmailActions({ row, inList = false }: Props) {
           <Button
             key={name}
             small
-            weight={action === "reject" ? "danger" : index === 0 && !inList ? "primary" : "quiet"}
+            weight={index === 0 && !inList ? "primary" : "quiet"}
             disabled={waiting || decide.isPending}
             onClick={() => {
-              decide.mutate(choice);
+              decide.mutate(choice, { onSuccess: onDecided });
             }}
           >
             {isDoing ? doing : name}
           </Button>
         );
       })}
-      {row.state === "draft" && row.email !== null && !inList ? (
-        <EditDraft email={row.email} decide={decide} disabled={waiting} />
+      {isDraft ? (
+        <DraftActions
+          row={{ ...row, email }}
+          draft={detail === undefined ? null : draftBefore(email, detail.decisions)}
+          decide={decide}
+          waiting={waiting ? standing.action : null}
+          onDecided={onDecided}
+        />
+      ) : null}
+      {inList && waiting && row.state === "draft" ? (
+        <p className={styles["note"]}>Decided; waits for the mailer.</p>
       ) : null}
       {decide.error === null ? null : <Problem error={decide.error} small />}
       {standing.kind === "refused" ? (
@@ -63,5 +86,15 @@ export function EmailActions({ row, inList = false }: Props) {
         </p>
       ) : null}
     </div>
+  );
+}
+
+function NotAllowed({ mayDecide }: { mayDecide: boolean }) {
+  return (
+    <p className={styles["note"]} data-testid="may-not-decide">
+      {mayDecide
+        ? "Nobody decides about a text that they may not read: it needs the permission pii:read."
+        : "To decide about emails you need the permission emails:approve."}
+    </p>
   );
 }

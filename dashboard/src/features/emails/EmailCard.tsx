@@ -1,14 +1,16 @@
-// One email in a list: whose it is, how it stands, and what can be decided at once.
+// One email in a list: whose it is, how it stands and why, and what can be decided at once.
 import { Link } from "@tanstack/react-router";
 import { memo } from "react";
-import type { EmailRow, EmailSort, EmailState } from "../../api/types.ts";
+import type { EmailRow } from "../../api/types.ts";
 import { worth } from "../../shared/format.ts";
 import { EmailStateBadge } from "../../shared/ui/Badge.tsx";
 import { Time } from "../../shared/ui/Time.tsx";
 import { EmailActions } from "./EmailActions.tsx";
 import styles from "./EmailCard.module.css";
+import { reasonOf } from "./reasons.ts";
+import type { EmailSearch } from "./search.ts";
 
-export function nameOf(row: EmailRow): string {
+export function nameOf(row: Pick<EmailRow, "first_name" | "client_id">): string {
   return row.first_name ?? `Client ${row.client_id}, erased`;
 }
 
@@ -18,9 +20,12 @@ interface Props {
   title?: string;
   current?: boolean;
   /** What the address of the email keeps of the list's filter. */
-  search?: { state?: EmailState; sort?: EmailSort };
+  search?: EmailSearch;
   /** Whether the text is shown too; as text only, so nothing in it can act. */
   body?: boolean;
+  /** Whether it is chosen for a decision about many; null where none can be made. */
+  chosen?: boolean | null;
+  onChoose?: (episodeId: string, chosen: boolean) => void;
 }
 
 /** One object for all, so that a card is only drawn again when its row changes. */
@@ -32,6 +37,8 @@ export const EmailCard = memo(function EmailCard({
   current = false,
   search = NO_SEARCH,
   body = false,
+  chosen = null,
+  onChoose,
 }: Props) {
   return (
     <li
@@ -41,6 +48,17 @@ export const EmailCard = memo(function EmailCard({
       data-current={current}
     >
       <div className={styles["top"]}>
+        {chosen === null ? null : (
+          <input
+            type="checkbox"
+            className={styles["choose"]}
+            aria-label={`Choose the email to ${nameOf(row)}`}
+            checked={chosen}
+            onChange={(event) => {
+              onChoose?.(row.episode_id, event.target.checked);
+            }}
+          />
+        )}
         <Link
           to="/emails/$episodeId"
           params={{ episodeId: row.episode_id }}
@@ -63,16 +81,11 @@ export const EmailCard = memo(function EmailCard({
         </p>
       ) : null}
       <p className={styles["reason"]} data-testid="reason">
-        {row.reason}
+        {reasonOf(row).why}
       </p>
       <p className={styles["meta"]}>
         <span>worth {worth(row.value_at_risk)}</span>
         <Time at={row.updated_at} />
-        {row.until === null ? null : (
-          <span>
-            until <Time at={row.until} />
-          </span>
-        )}
       </p>
       <div className={styles["actions"]}>
         <EmailActions row={row} inList />

@@ -1,6 +1,7 @@
 // How an email came to its state: every change with its reason and actor, and the model's calls.
 import type { EmailChange, ModelCall } from "../../api/types.ts";
 import { EMAIL_STATES } from "../../shared/states.ts";
+import { Table, type Column } from "../../shared/ui/Table.tsx";
 import { Time } from "../../shared/ui/Time.tsx";
 import styles from "./History.module.css";
 
@@ -25,35 +26,31 @@ export function History({ changes }: { changes: EmailChange[] }) {
 }
 
 export function Calls({ calls }: { calls: ModelCall[] }) {
-  return (
-    <div className={styles["frame"]}>
-      <table className={styles["calls"]}>
-        <thead>
-          <tr>
-            <th scope="col">Attempt</th>
-            <th scope="col">Outcome</th>
-            <th scope="col">Took</th>
-            <th scope="col">Tokens in, out</th>
-            <th scope="col">Cost</th>
-          </tr>
-        </thead>
-        <tbody>
-          {calls.map((call, index) => (
-            <tr key={index}>
-              <td>{call.attempt}</td>
-              <td>
-                {call.outcome}
-                {call.status_code === null ? "" : ` (${call.status_code})`}
-              </td>
-              <td>{call.latency_ms} ms</td>
-              <td>
-                {call.prompt_tokens ?? "–"}, {call.completion_tokens ?? "–"}
-              </td>
-              <td>{call.cost_usd === null ? "–" : `$${call.cost_usd}`}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+  const rows = calls.map((call, index) => ({ ...call, index }));
+  return <Table label="Calls to the model" columns={COLUMNS} rows={rows} keyOf={keyOf} />;
 }
+
+type Row = ModelCall & { index: number };
+
+function keyOf(row: Row): number {
+  return row.index;
+}
+
+const COLUMNS: readonly Column<Row>[] = [
+  { key: "attempt", head: "Attempt", cell: (call) => call.attempt, heads: true },
+  {
+    key: "outcome",
+    head: "Outcome",
+    cell: (call) =>
+      call.status_code === null ? call.outcome : `${call.outcome} (${call.status_code})`,
+  },
+  { key: "took", head: "Took", cell: (call) => `${call.latency_ms} ms`, numeric: true },
+  { key: "in", head: "Tokens in", cell: (call) => call.prompt_tokens ?? "–", numeric: true },
+  { key: "out", head: "Tokens out", cell: (call) => call.completion_tokens ?? "–", numeric: true },
+  {
+    key: "cost",
+    head: "Cost",
+    cell: (call) => (call.cost_usd === null ? "–" : `${call.cost_usd} USD`),
+    numeric: true,
+  },
+];

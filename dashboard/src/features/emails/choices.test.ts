@@ -2,23 +2,43 @@
 import { describe, expect, it } from "vitest";
 import type { EmailState } from "../../api/types.ts";
 import { decision, emailDetail } from "../../test/examples.ts";
-import { choicesOf, editTo, standingOf, type Sent } from "./decisions.ts";
+import { choicesOf, editTo, rejectFor, standingOf, type Sent } from "./choices.ts";
 
 const SENT: Sent = { id: 5, episodeId: "42-20600", action: "release", state: "held", at: 1_000 };
 
 describe("choicesOf", () => {
   it("offers what the state allows and nothing else", () => {
-    const actionsOf = (state: EmailState) => choicesOf(state).map((choice) => choice.action);
+    const actionsOf = (state: EmailState) =>
+      choicesOf(emailDetail({ state })).map((choice) => choice.action);
     expect(actionsOf("held")).toEqual(["release"]);
     expect(actionsOf("failed")).toEqual(["retry"]);
     expect(actionsOf("rejected")).toEqual(["retry"]);
-    expect(actionsOf("draft")).toEqual(["approve", "reject"]);
+    expect(actionsOf("draft")).toEqual(["approve"]);
     expect(actionsOf("written")).toEqual([]);
+    expect(actionsOf("recovered")).toEqual([]);
+  });
+
+  it("offers no second release to what waits for its turn", () => {
+    const until = "2026-11-22T09:00:00Z";
+    expect(choicesOf(emailDetail({ state: "held", until }))).toEqual([]);
+  });
+
+  it("offers to release what fell at risk again too long ago", () => {
+    const reason = "fell at risk again, but too long ago to write unasked: a person may release it";
+    const choices = choicesOf(emailDetail({ state: "recovered", reason }));
+    expect(choices.map((choice) => choice.action)).toEqual(["release"]);
   });
 
   it("lets a person say how an uncertain delivery ended, either way", () => {
-    const payloads = choicesOf("uncertain").map((choice) => choice.payload);
+    const payloads = choicesOf(emailDetail({ state: "uncertain" })).map(({ payload }) => payload);
     expect(payloads).toEqual([{ sent: true }, { sent: false }]);
+  });
+
+  it("sends the reason of a rejection with it", () => {
+    expect(rejectFor("Wrong tone")).toMatchObject({
+      action: "reject",
+      payload: { reason: "Wrong tone" },
+    });
   });
 
   it("sends the whole new wording of a draft", () => {

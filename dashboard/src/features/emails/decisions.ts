@@ -1,123 +1,14 @@
-// A person's decision about an email: what may be decided, sending it, and how it stands.
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+// Sends a person's decision about an email, once however often it has to be sent.
+import { useMutation, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { request } from "../../api/client.ts";
 import { keys } from "../../api/keys.ts";
-import type {
-  DecisionAction,
-  DecisionInput,
-  DecisionRow,
-  EmailDetail,
-  EmailRow,
-  EmailState,
-} from "../../api/types.ts";
+import { isPassing } from "../../api/problem.ts";
+import type { DecisionAction, DecisionRow, EmailRow } from "../../api/types.ts";
 import { createStore, useStore } from "../../shared/store.ts";
-
-/** Who decides, until people sign in. */
-const ACTOR = "dashboard";
-
-/** One thing that can be decided with one press. */
-export interface Choice {
-  action: DecisionAction;
-  name: string;
-  doing: string;
-  payload: NonNullable<DecisionInput["payload"]>;
-}
-
-const RELEASE: Choice = { action: "release", name: "Release", doing: "Releasing…", payload: {} };
-const RETRY: Choice = { action: "retry", name: "Retry", doing: "Retrying…", payload: {} };
-
-const CHOICES: Partial<Record<EmailState, Choice[]>> = {
-  held: [RELEASE],
-  failed: [RETRY],
-  rejected: [RETRY],
-  draft: [
-    { action: "approve", name: "Approve", doing: "Approving…", payload: {} },
-    { action: "reject", name: "Reject", doing: "Rejecting…", payload: {} },
-  ],
-  uncertain: [
-    { action: "resolve", name: "It arrived", doing: "Resolving…", payload: { sent: true } },
-    { action: "resolve", name: "It did not arrive", doing: "Resolving…", payload: { sent: false } },
-  ],
-};
-
-const ACTIONS: ReadonlySet<string> = new Set<DecisionAction>([
-  "release",
-  "retry",
-  "approve",
-  "edit",
-  "reject",
-  "resolve",
-]);
+import type { Choice, Sent } from "./choices.ts";
 
 /** Those that name the text that they are about: the mailer refuses them for any other. */
 const ABOUT_THE_TEXT: ReadonlySet<DecisionAction> = new Set(["approve", "edit", "reject"]);
-
-export function choicesOf(state: EmailState): Choice[] {
-  return CHOICES[state] ?? [];
-}
-
-/** A person's own wording of a draft. */
-export interface Wording {
-  subject: string;
-  body: string;
-}
-
-export function editTo(wording: Wording): Choice {
-  return { action: "edit", name: "Edit", doing: "Saving…", payload: { ...wording } };
-}
-
-/** A decision sent from this page, and the state of the row it was about. */
-export interface Sent {
-  id: number;
-  episodeId: string;
-  action: DecisionAction;
-  state: EmailState;
-  at: number;
-}
-
-export type Standing =
-  | { kind: "none" }
-  | { kind: "waiting"; action: DecisionAction; since: number }
-  | { kind: "refused"; reason: string };
-
-/**
- * How the newest decision stands: waiting until the mailer notes its outcome or moves the row on.
- * `detail` may be missing, or older than the decision.
- */
-export function standingOf(row: EmailRow, detail: EmailDetail | undefined, sent: Sent | null) {
-  const newest = detail?.decisions.reduce<DecisionRow | null>(
-    (best, each) => (best === null || each.id > best.id ? each : best),
-    null,
-  );
-  return sent === null ? standingOfStored(newest ?? null) : standingOfSent(row, newest, sent);
-}
-
-function standingOfSent(
-  row: EmailRow,
-  newest: DecisionRow | null | undefined,
-  sent: Sent,
-): Standing {
-  const stored = newest?.id === sent.id ? newest : null;
-  if (stored?.outcome === "refused") {
-    return { kind: "refused", reason: stored.outcome_reason ?? "no reason was given" };
-  }
-  if (stored?.outcome === "applied" || row.state !== sent.state) return { kind: "none" };
-  return { kind: "waiting", action: sent.action, since: sent.at };
-}
-
-function standingOfStored(newest: DecisionRow | null): Standing {
-  if (newest === null || newest.outcome === "applied" || !isAction(newest.action)) {
-    return { kind: "none" };
-  }
-  if (newest.outcome === "refused") {
-    return { kind: "refused", reason: newest.outcome_reason ?? "no reason was given" };
-  }
-  return { kind: "waiting", action: newest.action, since: Date.parse(newest.created_at) };
-}
-
-function isAction(text: string): text is DecisionAction {
-  return ACTIONS.has(text);
-}
 
 const sentDecisions = createStore<ReadonlyMap<string, Sent>>(new Map());
 
@@ -125,34 +16,57 @@ export function useSent(episodeId: string): Sent | null {
   return useStore(sentDecisions).get(episodeId) ?? null;
 }
 
+/** Whether this page has decided about an email; an edited one still waits to be approved. */
+export function isDecided(episodeId: string): boolean {
+  const sent = sentDecisions.get().get(episodeId);
+  return sent !== undefined && sent.action !== "edit";
+}
+
+/** The keys of decisions whose answer is not known: sent again, they count once. */
+const unanswered = new Map<string, string>();
+
 export function forgetSent(): void {
   sentDecisions.set(new Map());
+  unanswered.clear();
+}
+
+/** Send one decision; when it is not known whether it got there, the next try repeats it. */
+export async function decide(
+  cache: QueryClient,
+  row: EmailRow,
+  choice: Choice,
+): Promise<DecisionRow> {
+  const { action, payload } = choice;
+  const hash = ABOUT_THE_TEXT.has(action) ? row.email?.draft_hash : null;
+  const body = { episode_id: row.episode_id, action, draft_hash: hash ?? null, payload };
+  const signature = JSON.stringify(body);
+  const key = unanswered.get(signature) ?? crypto.randomUUID();
+  unanswered.set(signature, key);
+  try {
+    const decision = await request<DecisionRow>("/api/decisions", {
+      method: "POST",
+      body,
+      headers: { "idempotency-key": key },
+    });
+    unanswered.delete(signature);
+    note(row, action, decision.id);
+    void cache.invalidateQueries({ queryKey: keys.email(row.episode_id) });
+    return decision;
+  } catch (error) {
+    if (!isPassing(error)) unanswered.delete(signature);
+    throw error;
+  }
+}
+
+function note(row: EmailRow, action: DecisionAction, id: number): void {
+  const { episode_id: episodeId, state } = row;
+  const sent: Sent = { id, episodeId, action, state, at: Date.now() };
+  sentDecisions.set(new Map(sentDecisions.get()).set(episodeId, sent));
 }
 
 export function useDecide(row: EmailRow) {
   const cache = useQueryClient();
-  return useMutation({
-    mutationFn: ({ action, payload }: Choice) => {
-      const hash = ABOUT_THE_TEXT.has(action) ? row.email?.draft_hash : null;
-      const body: DecisionInput = {
-        episode_id: row.episode_id,
-        action,
-        actor: ACTOR,
-        draft_hash: hash ?? null,
-        payload,
-      };
-      return request<DecisionRow>("/api/decisions", { method: "POST", body });
-    },
-    onSuccess: (decision, { action }) => {
-      const sent: Sent = {
-        id: decision.id,
-        episodeId: row.episode_id,
-        action,
-        state: row.state,
-        at: Date.now(),
-      };
-      sentDecisions.set(new Map(sentDecisions.get()).set(row.episode_id, sent));
-      void cache.invalidateQueries({ queryKey: keys.email(row.episode_id) });
-    },
-  });
+  return useMutation({ mutationFn: (choice: Choice) => decide(cache, row, choice) });
 }
+
+export type Decide = ReturnType<typeof useDecide>;

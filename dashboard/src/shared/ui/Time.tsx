@@ -1,10 +1,17 @@
 // A moment in the viewer's zone, exact on hover and for machines.
-import { time, timeExact } from "../format.ts";
+import { clockTime, time, timeExact } from "../format.ts";
 
-export function Time({ at, year = false }: { at: string; year?: boolean }) {
+interface Props {
+  at: string;
+  year?: boolean;
+  /** Only the time of day, to the second: for what happened just now. */
+  clock?: boolean;
+}
+
+export function Time({ at, year = false, clock = false }: Props) {
   return (
     <time dateTime={at} title={timeExact(at)}>
-      {time(at, year)}
+      {clock ? clockTime(at) : time(at, year)}
     </time>
   );
 }

@@ -1,0 +1,25 @@
+// The page of the policy in force and of what another would change.
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { useCallback } from "react";
+import { PolicyEditor } from "../../features/policy/PolicyEditor.tsx";
+import type { PolicySearch } from "../../features/policy/search.ts";
+import styles from "./pages.module.css";
+
+const route = getRouteApi("/policy");
+
+export function PolicyPage() {
+  const search = route.useSearch();
+  const navigate = useNavigate({ from: "/policy" });
+  const change = useCallback(
+    (next: PolicySearch) => {
+      void navigate({ search: next, replace: true });
+    },
+    [navigate],
+  );
+  return (
+    <>
+      <h1 className={styles["titleAlone"]}>Policy</h1>
+      <PolicyEditor search={search} onSearch={change} />
+    </>
+  );
+}
