@@ -16,10 +16,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import asyncpg
 import httpx
 from confluent_kafka import KafkaException
 
-from bench import emails, growth, latency, relay_race, scorer_race, whole_path
+from bench import api, emails, growth, latency, relay_race, scorer_race, whole_path
 from bench.errors import BenchFailed
 from bench.figures import merged, table
 from bench.show import say
@@ -30,6 +31,7 @@ from stack import signals
 from stack.errors import Missing, PartFailed
 from stack.kafka import Kafka
 from stack.launcher import Stack
+from stack.tokens import As
 
 RESULTS = Path(__file__).parent / "results.json"
 FAILURES = (
@@ -40,6 +42,7 @@ FAILURES = (
     Misconfigured,
     Transient,
     KafkaException,
+    asyncpg.PostgresError,
     httpx.HTTPError,
     OSError,
 )
@@ -59,10 +62,25 @@ class Size(NamedTuple):
     phases: int
     emails: int
     growth: tuple[int, ...]
+    api_clients: int
+    api: api.Timing
 
 
-QUICK = Size(3_000, 4, 5_000, 3, "sample", 20, 6, 1, 3_000, ())
-FULL = Size(50_000, 1, 20_000, 3, "all", 500, 30, 3, 20_000, (10_000, 100_000, 1_000_000))
+QUICK = Size(3_000, 4, 5_000, 3, "sample", 20, 6, 1, 3_000, (), 50_000, api.Timing(3, 1.0))
+FULL = Size(
+    50_000,
+    1,
+    20_000,
+    3,
+    "all",
+    500,
+    30,
+    3,
+    20_000,
+    (10_000, 100_000, 1_000_000),
+    1_000_000,
+    api.Timing(5, 3.0),
+)
 
 
 def scorer(folder: Path, size: Size) -> dict[str, float]:
@@ -89,7 +107,7 @@ def rows(folder: Path, size: Size) -> dict[str, float]:
     with Stack(folder / "stack", durable=True) as stack, contextlib.ExitStack() as last:
         stack.start_servers()
         stack.start_api()
-        api = Api(stack.api_url)
+        api = Api(stack.api_url, As(stack.issuer_url))
         last.callback(api.close)
         figures = whole_path.fill(stack, api, size.histories)
         figures |= whole_path.row_to_page(api, size.page_orders)
@@ -110,11 +128,17 @@ def growing(folder: Path, size: Size) -> dict[str, float]:
     return figures
 
 
+def pages(folder: Path, size: Size) -> dict[str, float]:
+    """Measure the API's lists and rows on a large shop, beside a bare route."""
+    return api.measure(folder, size.api_clients, size.api)
+
+
 PARTS: Mapping[str, Callable[[Path, Size], dict[str, float]]] = {
     "scorer": scorer,
     "relay": relay,
     "rows": rows,
     "emails": writing,
+    "api": pages,
     "growth": growing,
 }
 

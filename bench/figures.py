@@ -19,6 +19,13 @@ class Target(NamedTuple):
         return found < self.value if self.bound == "<" else found <= self.value
 
 
+HOT = (
+    *("list_by_id", "search_by_name", "filter_by_state", "sort_by_score", "state_by_score"),
+    *("one_client", "orders_of_client", "newest_orders", "emails_by_value"),
+)
+"""The API's lists and single rows."""
+OF_ONE_CLIENT = ("one_client", "orders_of_client", "one_score", "score_curve", "episodes_of_client")
+
 TARGETS = (
     Target("scorer.ratio_to_plain_loop", "≥", 0.5),
     Target("scorer.ratio_to_plain_faust", "≥", 5.0),
@@ -30,6 +37,14 @@ TARGETS = (
     Target("growth.ratio_1m_to_100k", "≤", 11.0),
     Target("emails.per_s", "≥", 180.0),
     Target("emails.calls_in_flight", "≥", 180.0),
+    *(Target(f"api.{kind}.ratio_to_bare", "≥", 0.5) for kind in HOT),
+    Target("api.one_score.ratio_to_bare", "≥", 0.2),
+    *(Target(f"api.{kind}.ms_at_100_per_s.p95", "≤", 20.0) for kind in OF_ONE_CLIENT),
+    *(
+        Target(f"api.{kind}.ms_at_100_per_s.p95", "≤", 50.0)
+        for kind in HOT
+        if kind not in OF_ONE_CLIENT
+    ),
     Target("memory_mb.mailer", "<", 300.0),
     Target("memory_mb.scorer_1m_clients", "<", 4000.0),
     Target("memory_mb.due_index_1m", "<", 300.0),

@@ -47,7 +47,7 @@ def row_to_page(api: Api, count: int) -> dict[str, float]:
     chance = random.Random(SEED)
     ids = [row["id"] for row in api.get("/api/clients", state="lapsed", limit=200)["items"]]
     took = []
-    with Live(api.url) as live:
+    with Live(api.url, api.auth) as live:
         for _ in range(count):
             client_id = chance.choice(ids)
             made = api.post("/api/orders", {"client_id": client_id, "amount": "10.00"})
