@@ -16,6 +16,7 @@ from stack.errors import Missing, PartFailed
 from stack.launcher import Stack
 from stack.places import DASHBOARD, STATE_FILE
 from stack.runs import new_folder, read
+from stack.tokens import As
 
 SERVING_RATE = 1440.0
 """While the demo serves, a business day takes a minute: slow enough to read, fast enough to see."""
@@ -42,7 +43,7 @@ def run(*, everything: bool, once: bool) -> None:
             stack.parts.check()
             show.advance(what, done, total)
 
-        api = Api(stack.api_url)
+        api = Api(stack.api_url, As(stack.issuer_url))
         story = Story(api, "all" if everything else "sample", advance)
         with show.step("2. Real purchase histories into Postgres, through the API"):
             story.load(stack.business_now())
@@ -70,7 +71,8 @@ def run(*, everything: bool, once: bool) -> None:
         stack.set_clock(rate=SERVING_RATE)
         client = written[1]["client_id"]
         show.console.print(
-            f"\nThe dashboard: [bold]{stack.api_url}[/bold]\n"
+            f"\nThe dashboard: [bold]{stack.api_url}[/bold] (sign in as Olivia)\n"
+            f"{_tour_of(stack.api_url, sandbox=outcome.stats['model_sandbox'])}"
             f"In a second terminal: [bold]make order CLIENT={client}[/bold], "
             f"and watch {stack.api_url}/clients/{client}\n"
             "Business time now runs a day a minute. Ctrl-C stops everything."
@@ -78,15 +80,22 @@ def run(*, everything: bool, once: bool) -> None:
         stack.wait(threading.Event())
 
 
+def _tour_of(url: str, *, sandbox: bool) -> str:
+    """Say where the guided tour begins; with a real model, whose emails cost, there is none."""
+    if not sandbox:
+        return ""
+    return f"A guided tour in six steps: [bold]{url}/?tour=1[/bold] (docs/demo.md has the words)\n"
+
+
 def order(client_id: int, amount: str) -> None:
     """Place an order for a client of the running demo and tell how the score changed."""
     state = read()
     if state is None:
         raise StepMissing("no demo is running here: start one with `make demo`")
-    api = Api(state.api_url)
+    api = Api(state.api_url, As(state.issuer_url))
     try:
         before = api.get(f"/api/clients/{client_id}/score")
-        with Live(state.api_url) as live:
+        with Live(state.api_url, api.auth) as live:
             made = api.post("/api/orders", {"client_id": client_id, "amount": amount})
             _, after = live.merged(client_id, made["version"], PAGE_LIMIT_S)
     except httpx.HTTPStatusError as error:

@@ -25,11 +25,12 @@ class StepMissing(Exception):
 class Api:
     """A thin, typed door to the client API. Every method raises httpx.HTTPError on failure."""
 
-    def __init__(self, url: str) -> None:
-        """Talk to the API at ``url``."""
+    def __init__(self, url: str, auth: httpx.Auth) -> None:
+        """Talk to the API at ``url``, as somebody whom its issuer knows."""
         self.url = url
+        self.auth = auth
         # Proxies of the environment have no business on loopback.
-        self._http = httpx.Client(base_url=url, timeout=REQUEST_LIMIT_S, trust_env=False)
+        self._http = httpx.Client(base_url=url, auth=auth, timeout=REQUEST_LIMIT_S, trust_env=False)
 
     def get(self, path: str, **params: str | int) -> Json:
         """Read one document."""
@@ -100,6 +101,7 @@ class Live:
     """The page's own view: its stream of events, read in a thread of its own."""
 
     url: str
+    auth: httpx.Auth
     _scored: dict[int, list[tuple[float, Json]]] = field(default_factory=dict)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _open: threading.Event = field(default_factory=threading.Event)
@@ -131,7 +133,7 @@ class Live:
     def _listen(self) -> None:
         timeout = httpx.Timeout(REQUEST_LIMIT_S, read=60.0)
         with (
-            httpx.Client(timeout=timeout, trust_env=False) as http,
+            httpx.Client(auth=self.auth, timeout=timeout, trust_env=False) as http,
             http.stream("GET", f"{self.url}/api/events") as answer,
         ):
             kind = ""

@@ -113,7 +113,7 @@ class Story:
         for episode_id in chosen:
             self._api.post(
                 "/api/decisions",
-                {"episode_id": episode_id, "action": "release", "actor": "demo"},
+                {"episode_id": episode_id, "action": "release"},
             )
 
         def look() -> list[Json] | None:
@@ -152,7 +152,7 @@ class Story:
         ids = [first["client_id"]]
         ids += [row["id"] for row in others["items"] if row["id"] != ids[0]][: ORDERS - 1]
         before = self._api.get(f"/api/clients/{ids[0]}/score")["score"]
-        with Live(self._api.url) as live:
+        with Live(self._api.url, self._api.auth) as live:
             for done, client_id in enumerate(ids, start=1):
                 order = self._api.post(
                     "/api/orders", {"client_id": client_id, "amount": "25.00", "category": "jazz"}
