@@ -14,7 +14,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMPS := $(VENV)/stamps
 MEMBERS := libs/common libs/engage libs/fitting services/client-api services/cdc-relay services/scorer services/mailer \
-	sandbox stack demo
+	sandbox issuer stack demo
 
 # Runs a command in place of its shell, tied to this make: not even kill -9 leaves it behind.
 TIED := exec $(PY) stack/src/stack/tied.py TERM $$PPID
@@ -90,6 +90,10 @@ demo: setup dashboard ## run everything on real purchase histories; ONCE=1 check
 order: $(STAMPS)/python ## place an order in the running demo: make order CLIENT=42
 	@exec $(PY) -m demo order $(or $(CLIENT),$(error say which: make order CLIENT=42))
 
+.PHONY: token
+token: $(STAMPS)/python ## print an access token of the running demo, for curl; AS=mark or AS=ana
+	@exec $(PY) -m stack token $(if $(AS),--as $(AS))
+
 .PHONY: up
 up: setup dashboard ## run everything, empty, until Ctrl-C
 	@$(TIED) $(PY) -m stack up
@@ -122,7 +126,7 @@ contracts: $(STAMPS)/python dashboard/node_modules/.stamp ## write contracts/ an
 	npm --prefix dashboard run --silent generate
 
 .PHONY: unit
-unit: $(STAMPS)/python $(STAMPS)/demo-data dashboard/node_modules/.stamp ## tests that need nothing but Python and Node
+unit: $(STAMPS)/python $(STAMPS)/demo-data dashboard ## tests that need nothing but Python and Node
 	@npm --prefix dashboard run --silent test
 	$(TIED) $(PY) -m pytest tests/unit -n 2
 
@@ -133,7 +137,12 @@ integration: $(STAMPS)/python $(STAMPS)/downloads ## tests against real servers
 # In a process of its own and without pytest-asyncio: Playwright's synchronous way breaks with it.
 .PHONY: e2e
 e2e: setup dashboard ## tests of the whole system, in a real browser, too
-	@$(TIED) $(PY) -m pytest tests/e2e -n 2 --dist loadfile -p no:asyncio \
+	@$(TIED) $(PY) -m pytest tests/e2e -n 2 --dist loadgroup -p no:asyncio \
+		-o strict_config=false -W ignore::pytest.PytestConfigWarning
+
+.PHONY: screenshots
+screenshots: setup dashboard ## write docs/screenshots anew, from the browser tests
+	@SCREENSHOTS=1 $(TIED) $(PY) -m pytest tests/e2e/pages/test_dashboard.py -k used_by_all -p no:asyncio \
 		-o strict_config=false -W ignore::pytest.PytestConfigWarning
 
 .PHONY: chaos-scorer

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import httpx
 
 from stack.launcher import Stack
+from stack.tokens import As
 from tests.chaos.faults import KINDS, Faults
 from tests.chaos.trade import Trade, send
 from tests.e2e import books
@@ -46,7 +47,9 @@ def run(stack: Stack, seed: int, number: int) -> Outcome:
         list(KINDS), weights=list(KINDS.values()), k=chance.randint(FAULTS_MIN, FAULTS_MAX)
     )
     plan = dict(zip(chance.sample(range(len(requests)), len(kinds)), kinds, strict=True))
-    with httpx.Client(base_url=stack.api_url, trust_env=False, timeout=60) as client:
+    with httpx.Client(
+        base_url=stack.api_url, auth=As(stack.issuer_url), trust_env=False, timeout=60
+    ) as client:
         for place, request in enumerate(requests):
             send(client, request)
             if place in plan:

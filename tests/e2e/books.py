@@ -7,14 +7,17 @@ import asyncio
 import hashlib
 import json
 import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import httpx
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
 from stack.launcher import Stack
+from stack.tokens import As
 from tests.e2e import reference
 from tests.e2e.waiting import wait_for
 
@@ -40,9 +43,16 @@ SERVED = """
     WHERE s.as_of = (SELECT as_of FROM score_serving)
 """
 
+T = TypeVar("T")
 Orders = dict[int, list[tuple[date, float]]]
 Refused = asyncpg.PostgresError
 """What a statement raises that Postgres does not accept."""
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run it in a thread of its own: where a browser is open this one has an event loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 def select(stack: Stack, query: str) -> list[Any]:
@@ -55,7 +65,7 @@ def select(stack: Stack, query: str) -> list[Any]:
         finally:
             await connection.close()
 
-    return asyncio.run(work())
+    return _run(work())
 
 
 def execute(stack: Stack, *statements: str) -> None:
@@ -70,20 +80,30 @@ def execute(stack: Stack, *statements: str) -> None:
         finally:
             await connection.close()
 
-    asyncio.run(work())
+    _run(work())
+
+
+def seen(stack: Stack, path: str) -> Any:
+    """Read one document of the API."""
+    answer = httpx.get(
+        f"{stack.api_url}{path}", auth=As(stack.issuer_url), trust_env=False, timeout=30
+    )
+    return answer.json()
 
 
 def stats(stack: Stack) -> Any:
     """Return the API's counts."""
-    return httpx.get(f"{stack.api_url}/api/stats", trust_env=False, timeout=30).json()
+    return seen(stack, "/api/stats")
 
 
 def publish(stack: Stack, **changes: Any) -> dict[str, Any]:
     """Put a changed policy in force through the API; return its document."""
-    with httpx.Client(base_url=stack.api_url, trust_env=False, timeout=30) as http:
+    with httpx.Client(
+        base_url=stack.api_url, auth=As(stack.issuer_url), trust_env=False, timeout=30
+    ) as http:
         document = http.get("/api/policies/current").json()["document"] | changes
         document.pop("version", None)
-        answer = http.post("/api/policies", json={"document": document, "created_by": "e2e"})
+        answer = http.post("/api/policies", json={"document": document})
         assert answer.status_code == 201, answer.text
         found: dict[str, Any] = answer.json()["document"]
         return found
@@ -91,7 +111,9 @@ def publish(stack: Stack, **changes: Any) -> dict[str, Any]:
 
 def load(stack: Stack, path: str, lines: list[bytes], between: Any = lambda: None) -> None:
     """Load NDJSON lines through the API in requests of bounded size; all must be accepted."""
-    with httpx.Client(base_url=stack.api_url, trust_env=False, timeout=120) as http:
+    with httpx.Client(
+        base_url=stack.api_url, auth=As(stack.issuer_url), trust_env=False, timeout=120
+    ) as http:
         for start in range(0, len(lines), BULK_ROWS):
             some = lines[start : start + BULK_ROWS]
             answer = http.post(
@@ -199,8 +221,7 @@ def orders_of(stack: Stack) -> Orders:
 
 def rules_in_force(stack: Stack) -> reference.Rules:
     """Return the rules of the latest policy."""
-    answer = httpx.get(f"{stack.api_url}/api/policies/current", trust_env=False, timeout=30)
-    return reference.rules_of(answer.json()["document"])
+    return reference.rules_of(seen(stack, "/api/policies/current")["document"])
 
 
 def mismatches(stack: Stack, orders: Orders) -> list[str]:

@@ -9,6 +9,18 @@ import pytest
 
 from stack.launcher import Stack
 from stack.places import DASHBOARD
+from stack.tokens import As
+
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep those who share a system in one worker: a file, or the whole folder of pages."""
+    for item in items:
+        if HERE in item.path.parents:
+            shared = item.path if item.path.parent == HERE else item.path.parent
+            item.add_marker(pytest.mark.xdist_group(shared.stem))
 
 
 @pytest.fixture
@@ -42,5 +54,7 @@ def stack(
 @pytest.fixture
 def http(stack: Stack) -> Iterator[httpx.Client]:
     """The API."""
-    with httpx.Client(base_url=stack.api_url, trust_env=False, timeout=60) as client:
+    with httpx.Client(
+        base_url=stack.api_url, auth=As(stack.issuer_url), trust_env=False, timeout=60
+    ) as client:
         yield client

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from stack.tokens import As
 from tests.e2e.waiting import wait_for
 
 START_LIMIT_S = 240.0
@@ -25,6 +26,7 @@ class System:
     """One running system."""
 
     url: str
+    issuer_url: str
     clock_file: Path
     http: httpx.Client
 
@@ -80,8 +82,10 @@ def running(folder: Path) -> Iterator[System]:
     try:
         wait_for("the system is up", started, START_LIMIT_S)
         state = json.loads(state_file.read_text())
-        with httpx.Client(base_url=state["api_url"], trust_env=False, timeout=30) as http:
-            yield System(state["api_url"], Path(state["clock_file"]), http)
+        with httpx.Client(
+            base_url=state["api_url"], auth=As(state["issuer_url"]), trust_env=False, timeout=30
+        ) as http:
+            yield System(state["api_url"], state["issuer_url"], Path(state["clock_file"]), http)
         process.send_signal(signal.SIGINT)
         assert process.wait(STOP_LIMIT_S) == 130, log.read_text()
     finally:

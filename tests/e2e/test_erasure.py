@@ -127,7 +127,8 @@ def audit_of(stack: Stack, client: int) -> list[Any]:
     """Return the entries of the audit about a client, oldest first."""
     return books.select(
         stack,
-        f"SELECT actor, action, detail FROM audit WHERE subject = 'client/{client}' ORDER BY id",
+        f"SELECT actor, action, detail FROM audit WHERE subject = 'client/{client}'"
+        " AND action LIKE 'client.eras%' ORDER BY id",
     )
 
 
@@ -285,7 +286,6 @@ def edited_draft(stack: Stack, http: httpx.Client) -> dict[str, Any]:
     edit = {
         "episode_id": draft["episode_id"],
         "action": "edit",
-        "actor": "eve",
         "draft_hash": detail["draft_hash"],
         "payload": {"subject": detail["subject"], "body": f"{detail['body']}\n{EDITED}."},
     }
@@ -302,7 +302,7 @@ def edited_draft(stack: Stack, http: httpx.Client) -> dict[str, Any]:
 def assert_audited(stack: Stack, told: Any) -> None:
     """The audit says who, when, whom and which places."""
     first, last = audit_of(stack, ADA)
-    assert (first["actor"], first["action"]) == ("eve, ticket 7", "client.erased")
+    assert (first["actor"], first["action"]) == ("olivia", "client.erased")
     assert json.loads(first["detail"])["orders"] == 4
     assert {"postgres", "client.events", "client.at-risk"} <= told["places"].keys()
     assert sum(one["removed"] for one in told["letters"]) >= 4
@@ -365,7 +365,7 @@ def test_an_erased_client_is_gone_from_every_place(stack: Stack, http: httpx.Cli
         *(f"{topic}.dlq" for topic in PARKED),
     }
 
-    answer = http.delete(f"/api/clients/{ADA}", params={"actor": "eve, ticket 7"})
+    answer = http.delete(f"/api/clients/{ADA}")
     assert answer.status_code == 204, answer.text
     assert in_postgres(stack, canaries) == []
     assert_audited(stack, verified(stack, ADA))

@@ -1,13 +1,13 @@
 """The whole journey in a real browser: an order, silence, one email, and an order again."""
 
-import shutil
 import statistics
 import time
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.e2e.browsing import chromium, visiting
 from tests.e2e.system import System, running
 from tests.e2e.waiting import wait_for
 
@@ -18,17 +18,6 @@ SCORED_LIMIT_S = 60.0
 CROSSING_LIMIT_S = 120.0
 DAYS_PER_SECOND = 2.0
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -38,32 +27,23 @@ def system(tmp_path_factory):
     with running(tmp_path_factory.mktemp("journey")) as started:
         policy = started.get("/api/policies/current")["document"] | {"holdout_percent": 0}
         policy.pop("version", None)
-        started.post(
-            "/api/policies", {"document": policy, "note": "no holdout", "created_by": "journey"}
-        )
+        started.post("/api/policies", {"document": policy, "note": "no holdout"})
         yield started
 
 
 @pytest.fixture(scope="module")
 def browser():
     """A headless Chromium, the system's own."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    assert path is not None, "no Chromium here: run `make setup`"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
-        yield chromium
-        chromium.close()
+    with chromium() as running_browser:
+        yield running_browser
 
 
 @pytest.fixture
-def page(browser: Browser):
-    """A fresh page that fails the test on any script error."""
-    fresh = browser.new_page(viewport={"width": 1280, "height": 900})
-    errors: list[str] = []
-    fresh.on("pageerror", lambda error: errors.append(str(error)))
-    yield fresh
-    fresh.close()
-    assert errors == []
+def page(browser, system):
+    """A fresh page of the shop's owner, on which nothing may go wrong."""
+    with visiting(browser, system.url, system.issuer_url) as visit:
+        visit.sign_in("Olivia")
+        yield visit.page
 
 
 def new_client(system: System, *ages_days: int):

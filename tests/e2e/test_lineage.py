@@ -44,7 +44,7 @@ def system(folder):
     with running(folder) as started:
         policy = started.get("/api/policies/current")["document"] | {"holdout_percent": 0}
         policy.pop("version", None)
-        started.post("/api/policies", {"document": policy, "created_by": "lineage"})
+        started.post("/api/policies", {"document": policy})
         yield started
 
 

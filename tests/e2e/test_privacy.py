@@ -15,6 +15,7 @@ import pytest
 from confluent_kafka import Producer
 
 from stack.launcher import Stack
+from stack.tokens import As
 from tests.e2e import books
 from tests.e2e.traces import records
 from tests.e2e.waiting import wait_for
@@ -104,7 +105,9 @@ class Listener:
 @pytest.fixture
 def api(stack: Stack) -> Iterator[Listener]:
     """The API."""
-    with httpx.Client(base_url=stack.api_url, trust_env=False, timeout=60) as http:
+    with httpx.Client(
+        base_url=stack.api_url, auth=As(stack.issuer_url), trust_env=False, timeout=60
+    ) as http:
         yield Listener(http, [])
 
 

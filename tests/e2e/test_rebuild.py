@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from stack.launcher import Stack
+from stack.tokens import As
 from tests.chaos.trade import Trade, send
 from tests.e2e import books
 from tests.e2e.operating import engage
@@ -43,7 +44,9 @@ def test_a_rebuilt_table_has_the_same_hash(new_stack, tmp_path):
     print(f"seed {seed}: set SEED to run it again")
     stack: Stack = new_stack()
     stack.start()
-    with httpx.Client(base_url=stack.api_url, trust_env=False, timeout=60) as http:
+    with httpx.Client(
+        base_url=stack.api_url, auth=As(stack.issuer_url), trust_env=False, timeout=60
+    ) as http:
         for request in Trade(0, random.Random(seed)).requests():
             send(http, request)
     orders = books.agreed(stack)

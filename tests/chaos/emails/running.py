@@ -12,6 +12,7 @@ import httpx
 from stack import http
 from stack.launcher import Stack
 from stack.places import ROOT, answers
+from stack.tokens import As
 from tests.chaos.emails.evidence import Evidence
 from tests.chaos.emails.journal import Journal
 from tests.chaos.emails.model import Asked, Model
@@ -132,11 +133,13 @@ def _start_second_mailer(stack: Stack) -> None:
 
 def _put_in_order(stack: Stack, journal: Journal, *, delivery: bool) -> Running:
     """Put rules in force under which nobody is held out, capped, or has quiet hours."""
-    with httpx.Client(base_url=stack.api_url, trust_env=False, timeout=30) as client:
+    with httpx.Client(
+        base_url=stack.api_url, auth=As(stack.issuer_url), trust_env=False, timeout=30
+    ) as client:
         document = client.get("/api/policies/current").json()["document"] | RULES
         document["emails"] = document.get("emails", {}) | NO_CAP
         document.pop("version", None)
-        rules = {"document": document, "created_by": "chaos"}
+        rules = {"document": document}
         client.post("/api/policies", json=rules).raise_for_status()
         marker = {"id": MARKER, "first_name": "Marker", "synthetic": True}
         client.post("/api/clients", json=marker).raise_for_status()

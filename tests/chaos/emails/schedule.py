@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import httpx
 
+from stack.tokens import As
 from tests.chaos.emails import plan
 from tests.chaos.emails.books import Books
 from tests.chaos.emails.checker import check
@@ -62,7 +63,9 @@ def carry_out(running: Running, planned: Plan, number: int, chance: random.Rando
     running.model.begin(troubles, planned.passing)
     harms = Harms(stack, chance, running.journal, running.model, number)
     with (
-        httpx.Client(base_url=stack.api_url, trust_env=False, timeout=HTTP_LIMIT_S) as http,
+        httpx.Client(
+            base_url=stack.api_url, auth=As(stack.issuer_url), trust_env=False, timeout=HTTP_LIMIT_S
+        ) as http,
         ThreadPoolExecutor(1) as pool,
     ):
         harming = pool.submit(harms.run, planned, began)

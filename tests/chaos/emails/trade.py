@@ -64,7 +64,7 @@ class Trade:
                     person, "unsubscribe", "POST", f"/u/{token_of(person.client, LINK_KEY)}"
                 )
             case "suppress":
-                body = {"address": person.address, "reason": "chaos", "actor": "chaos"}
+                body = {"address": person.address, "reason": "chaos"}
                 self._noted(person, "suppress", "POST", "/api/suppressions", body)
             case "erase":
                 self._noted(person, "erase", "DELETE", f"/api/clients/{person.client}")
@@ -114,7 +114,7 @@ class Trade:
             return False
         if action == "retry":
             self._model.forgive(person.client)
-        body = {"episode_id": person.episode, "action": action, "actor": "chaos"}
+        body = {"episode_id": person.episode, "action": action}
         self._noted(person, action, "POST", "/api/decisions", body)
         return True
 

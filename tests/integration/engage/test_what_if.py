@@ -269,10 +269,11 @@ async def test_the_api_gives_the_same_answer(shop: Shop, database: Database, tmp
         clock_file=tmp_path / "clock.json",
     )
     async with running_api(database.client_api_url, engage=where) as api:
-        asked = {"policy": {"theta": 0.2}, "clients": 5, "actor": "Ada"}
+        asked = {"policy": {"theta": 0.2}, "clients": 5}
         begun = await api.http.post("/api/what-ifs", json=asked)
         assert begun.status_code == 202, begun.text
-        path = f"/api/operations/{begun.json()['id']}"
+        path = begun.headers["location"]
+        assert path == f"/api/what-ifs/{begun.json()['id']}"
 
         async def ended() -> dict[str, Any] | None:
             row: dict[str, Any] = (await api.http.get(path)).json()

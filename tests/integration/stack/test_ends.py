@@ -14,6 +14,7 @@ import pytest
 from stack.errors import PartFailed
 from stack.launcher import Stack
 from stack.places import ROOT
+from stack.tokens import As
 from tests.integration.stack.watching import family_of, left, wait_until
 
 LIMIT_S = 90
@@ -115,12 +116,19 @@ def notice_the_death(stack: Stack, name: str) -> None:
     wait_until(lambda: not left(processes), f"nothing of {name} is left")
 
 
+def api(folder: Path) -> httpx.Client:
+    """Talk to the API of the run that goes on."""
+    state = json.loads((folder / "state.json").read_text())
+    return httpx.Client(
+        base_url=state["api_url"], auth=As(state["issuer_url"]), trust_env=False, timeout=LIMIT_S
+    )
+
+
 def test_the_whole_goes_on_where_it_was_killed(tmp_path: Path):
     """A service that dies ends the run; started again on its folder, it has all its data."""
     command = [sys.executable, str(PROGRAM), str(tmp_path), "all"]
     first = Run(command, tmp_path)
-    url = json.loads((tmp_path / "state.json").read_text())["api_url"]
-    with httpx.Client(base_url=url, trust_env=False, timeout=LIMIT_S) as http:
+    with api(tmp_path) as http:
         made = http.post("/api/clients", json={"first_name": "Ann"}).json()
     first.find("-m scorer").kill()
     code, said = first.end()
@@ -130,8 +138,7 @@ def test_the_whole_goes_on_where_it_was_killed(tmp_path: Path):
     assert not (tmp_path / "state.json").exists()
 
     second = Run(command, tmp_path)
-    url = json.loads((tmp_path / "state.json").read_text())["api_url"]
-    with httpx.Client(base_url=url, trust_env=False, timeout=LIMIT_S) as http:
+    with api(tmp_path) as http:
         score = f"/api/clients/{made['id']}/score"
         wait_until(lambda: http.get(score).status_code == 200, "the client has a score")
         assert http.get(score).json()["version"] == made["version"]
