@@ -22,34 +22,26 @@ from bench.errors import BenchFailed
 from bench.figures import percentiles
 from bench.http_load import Target
 from bench.runner import ROOT, cpu_s
+from bench.shop import Shop, migrated
 from bench.show import say
 from common.kafka import create_topics
 from common.topics import TOPICS
-from stack import database, http, tokens
+from stack import http, tokens
 from stack.environment import base
 from stack.kafka import Kafka
 from stack.places import HOST, answers, free_port
 from stack.postgres import Postgres
-from stack.process import Check, Process, run
+from stack.process import Check, Process
 
 PARTITIONS = 4
 READY_LIMIT_S = 120.0
-MIGRATE_LIMIT_S = 120.0
 CONNECTIONS = 8
 WARM_S = 1.0
 SAME = 5
 """Pages of each kind whose bytes must be the same."""
 OPEN_PER_S = 100.0
 OPEN_CONNECTIONS = 64
-ROLES = ("client_api", "mailer", "cdc", "engage")
 NO_LIMIT = 10**9
-
-
-class Shop(NamedTuple):
-    """A filled database: the superuser's URL, and that of the server's role."""
-
-    admin_url: str
-    url: str
 
 
 class Contender(NamedTuple):
@@ -70,7 +62,7 @@ def measure(folder: Path, clients: int, timing: Timing) -> dict[str, float]:
     """Fill a shop with so many clients, and ten times the orders; return its figures."""
     with ExitStack() as stack:
         postgres = stack.enter_context(Postgres.start(folder / "postgres", durable=False))
-        shop = _shop(postgres, folder)
+        shop = migrated(postgres, folder)
         asyncio.run(api_fill.fill(shop.admin_url, clients))
         return compare(shop, folder, timing)
 
@@ -164,22 +156,6 @@ async def _steady(
     return {f"api.{kind}.ms_at_100_per_s.p50": middle, f"api.{kind}.ms_at_100_per_s.p95": most}
 
 
-def _shop(postgres: Postgres, folder: Path) -> Shop:
-    passwords = {role: secrets.token_hex(16) for role in ROLES}
-    database.create(postgres.admin_url, "engage")
-    admin_url = postgres.admin_url.rpartition("/")[0] + "/engage"
-    run(
-        "migrate",
-        [sys.executable, "-m", "client_api", "migrate"],
-        folder / "migrate.log",
-        MIGRATE_LIMIT_S,
-        env=base()
-        | {"DATABASE_ADMIN_URL": admin_url}
-        | {f"{role.upper()}_PASSWORD": password for role, password in passwords.items()},
-    )
-    return Shop(admin_url, postgres.url("client_api", passwords["client_api"], "engage"))
-
-
 def _start(
     stack: ExitStack, shop: Shop, folder: Path, asked: Mapping[str, Sequence[Asked]]
 ) -> tuple[Contender, Contender]:
@@ -195,7 +171,7 @@ def _start(
         | {
             "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
             "TOPIC_PARTITIONS": str(PARTITIONS),
-            "DATABASE_URL": shop.url,
+            "DATABASE_URL": shop.urls["client_api"],
             "HTTP_HOST": HOST,
             "HTTP_PORT": str(port),
             "AUTH_ISSUER": issuer_url,
@@ -213,7 +189,7 @@ def _start(
         env=base()
         | {
             "PYTHONPATH": str(ROOT),
-            "DATABASE_URL": shop.url,
+            "DATABASE_URL": shop.urls["client_api"],
             "PORT": str(bare_port),
             "STATEMENTS": json.dumps({kind: pages[0].statement for kind, pages in asked.items()}),
         },

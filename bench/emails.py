@@ -7,7 +7,6 @@ one, and HTTP. The backlog is put into the queue's table at once; the sandbox is
 import asyncio
 import bisect
 import json
-import secrets
 import statistics
 import sys
 import time
@@ -22,16 +21,17 @@ import psutil
 
 from bench.errors import BenchFailed
 from bench.runner import cpu_s, peak_mb
+from bench.shop import migrated
 from bench.show import now_and_then, say
 from common.kafka import create_topics
 from common.policy import ShopPolicy
 from common.topics import TOPICS
-from stack import database, http
+from stack import http
 from stack.environment import base
 from stack.kafka import Kafka
 from stack.places import HOST, free_port
 from stack.postgres import Postgres
-from stack.process import Process, run
+from stack.process import Process
 
 DELAY_S = 1.0
 IN_FLIGHT = 200
@@ -39,7 +39,6 @@ WARM = 400
 PARTITIONS = 4
 POLICY = 2
 READY_LIMIT_S = 60.0
-MIGRATE_LIMIT_S = 120.0
 SLOWEST_PER_S = 20
 """A mailer that is slower than this has failed."""
 STEADY = (0.1, 0.9)
@@ -101,18 +100,7 @@ def _start(stack: ExitStack, folder: Path) -> Servers:
     postgres = stack.enter_context(Postgres.start(folder / "postgres"))
     kafka = stack.enter_context(Kafka.start(folder / "kafka"))
     create_topics(kafka.bootstrap_servers, TOPICS, PARTITIONS, 1)
-    passwords = {role: secrets.token_hex(16) for role in ("client_api", "mailer", "cdc", "engage")}
-    database.create(postgres.admin_url, "engage")
-    admin_url = postgres.admin_url.rpartition("/")[0] + "/engage"
-    run(
-        "migrate",
-        [sys.executable, "-m", "client_api", "migrate"],
-        folder / "migrate.log",
-        MIGRATE_LIMIT_S,
-        env=base()
-        | {"DATABASE_ADMIN_URL": admin_url}
-        | {f"{role.upper()}_PASSWORD": password for role, password in passwords.items()},
-    )
+    shop = migrated(postgres, folder)
     port, health, journal = free_port(), free_port(), folder / "journal.jsonl"
     sandbox = Process(
         "sandbox",
@@ -130,7 +118,7 @@ def _start(stack: ExitStack, folder: Path) -> Servers:
     mailer_env = base() | {
         "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
         "TOPIC_PARTITIONS": str(PARTITIONS),
-        "DATABASE_URL": postgres.url("mailer", passwords["mailer"], "engage"),
+        "DATABASE_URL": shop.urls["mailer"],
         "OPENROUTER_BASE_URL": f"http://{HOST}:{port}/api/v1",
         "OPENROUTER_API_KEY": "sandbox",
         "OPENROUTER_MODEL": "sandbox/writer-1",
@@ -140,9 +128,9 @@ def _start(stack: ExitStack, folder: Path) -> Servers:
         "MAILER_CONCURRENCY": str(IN_FLIGHT),
         "HEALTH_PORT": str(health),
     }
-    asyncio.run(_publish_policy(admin_url))
+    asyncio.run(_publish_policy(shop.admin_url))
     return Servers(
-        postgres, admin_url, mailer_env, sandbox, journal, f"http://{HOST}:{health}/readyz"
+        postgres, shop.admin_url, mailer_env, sandbox, journal, f"http://{HOST}:{health}/readyz"
     )
 
 

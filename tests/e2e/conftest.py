@@ -6,10 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 
 from stack.launcher import Stack
 from stack.places import DASHBOARD
 from stack.tokens import As
+from tests.e2e.browsing import Visit, visiting
 
 HERE = Path(__file__).parent
 
@@ -58,3 +60,10 @@ def http(stack: Stack) -> Iterator[httpx.Client]:
         base_url=stack.api_url, auth=As(stack.issuer_url), trust_env=False, timeout=60
     ) as client:
         yield client
+
+
+@pytest.fixture
+def visit(browser: Browser, stack: Stack) -> Iterator[Visit]:
+    """A tab of nobody, on which nothing may go wrong, of a file's own ``browser``."""
+    with visiting(browser, stack.api_url, stack.issuer_url) as fresh:
+        yield fresh

@@ -15,7 +15,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from stack.launcher import Stack
 from stack.places import DASHBOARD
-from stack.tokens import As
 from tests.e2e import books
 from tests.e2e.browsing import PHONE, Visit, chromium, visiting
 from tests.e2e.waiting import wait_for
@@ -54,25 +53,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def http(stack: Stack) -> Iterator[httpx.Client]:
-    """The API, as the shop's owner."""
-    auth = As(stack.issuer_url)
-    with httpx.Client(base_url=stack.api_url, auth=auth, trust_env=False, timeout=60) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
 def browser(stack: Stack) -> Iterator[Browser]:
     """A headless Chromium, the system's own; after the shop, whose filling runs an event loop."""
     with chromium() as running:
         yield running
-
-
-@pytest.fixture
-def visit(browser: Browser, stack: Stack) -> Iterator[Visit]:
-    """A tab of nobody, on which nothing may go wrong."""
-    with visiting(browser, stack.api_url, stack.issuer_url) as fresh:
-        yield fresh
 
 
 def _orders(client: dict[str, Any], chance: random.Random) -> list[dict[str, Any]]:

@@ -1,16 +1,14 @@
-"""One running shop with the dashboard for all pages, the owner's API, and a browser."""
+"""One running shop with the dashboard for all pages, and a browser."""
 
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from playwright.sync_api import Browser
 
 from stack.launcher import Stack
 from stack.places import DASHBOARD
-from stack.tokens import As
 from tests.e2e import shop
-from tests.e2e.browsing import Visit, chromium, visiting
+from tests.e2e.browsing import chromium
 
 
 @pytest.fixture(scope="package")
@@ -28,22 +26,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="package")
-def http(stack: Stack) -> Iterator[httpx.Client]:
-    """The API, as the shop's owner."""
-    auth = As(stack.issuer_url)
-    with httpx.Client(base_url=stack.api_url, auth=auth, trust_env=False, timeout=60) as client:
-        yield client
-
-
-@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """A headless Chromium, the system's own."""
     with chromium() as running:
         yield running
-
-
-@pytest.fixture
-def visit(browser: Browser, stack: Stack) -> Iterator[Visit]:
-    """A tab of nobody, on which nothing may go wrong."""
-    with visiting(browser, stack.api_url, stack.issuer_url) as fresh:
-        yield fresh

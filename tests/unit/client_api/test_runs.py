@@ -2,12 +2,14 @@
 
 import asyncio
 from typing import Any, cast
+from uuid import uuid4
 
 import pytest
 
 from client_api.operations import operator, runs
 from client_api.operations.operator import Operator
 from client_api.operations.runs import Noted, Runs
+from client_api.trail import Trail
 from common.score.policy import Policy
 from engage.settings import Settings
 
@@ -15,10 +17,14 @@ from engage.settings import Settings
 class Started:
     """Takes what would be started."""
 
+    engine = None
+
     def __init__(self) -> None:
         self.parameters: dict[str, Any] = {}
 
-    async def start(self, _kind: str, _actor: str, parameters: dict[str, Any], _work: Any) -> int:
+    async def start(
+        self, _kind: str, _actor: str, parameters: dict[str, Any], _work: Any, _trail: Trail
+    ) -> int:
         self.parameters = parameters
         return 7
 
@@ -30,7 +36,8 @@ async def test_a_trial_has_no_version(monkeypatch: pytest.MonkeyPatch):
     started = Started()
     asked = Operator(Settings(kafka_bootstrap_servers="nowhere:1"), cast("Runs", started))
     policy = {"version": 10**30, "theta": 0.4}
-    await asked.what_if(policy, day=None, clients=0, cost_per_email=None, actor="Ann")
+    trail = Trail("ann", "POST /api/what-ifs", uuid4())
+    await asked.what_if(policy, day=None, clients=0, cost_per_email=None, trail=trail)
     assert started.parameters["policy"] == {"theta": 0.4}
 
 

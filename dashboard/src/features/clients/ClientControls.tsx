@@ -5,6 +5,7 @@ import type { ClientSort, ClientState } from "../../api/types.ts";
 import { useMay } from "../../auth/may.tsx";
 import { CLIENT_STATE_ORDER, CLIENT_STATES } from "../../shared/states.ts";
 import { FilterChips, type Chip } from "../../shared/ui/FilterChips.tsx";
+import { SortSelect } from "../../shared/ui/SortSelect.tsx";
 import { useStats } from "../../shared/useStats.ts";
 import styles from "./ClientControls.module.css";
 
@@ -54,20 +55,13 @@ export function ClientControls({ filter, onChange }: Props) {
             onChange({ search });
           }}
         />
-        <select
-          className={styles["sort"]}
-          aria-label="Sort"
+        <SortSelect
+          sorts={SORTS}
           value={filter.sort}
-          onChange={(event) => {
-            onChange({ sort: event.target.value as ClientSort });
+          onChange={(sort) => {
+            onChange({ sort });
           }}
-        >
-          {CLIENT_SORTS.map((sort) => (
-            <option key={sort} value={sort}>
-              {SORTS[sort]}
-            </option>
-          ))}
-        </select>
+        />
       </div>
     </div>
   );

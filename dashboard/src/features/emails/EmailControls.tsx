@@ -4,6 +4,7 @@ import type { EmailFilter } from "../../api/keys.ts";
 import type { EmailSort, EmailState } from "../../api/types.ts";
 import { EMAIL_STATE_ORDER, EMAIL_STATES } from "../../shared/states.ts";
 import { FilterChips, type Chip } from "../../shared/ui/FilterChips.tsx";
+import { SortSelect } from "../../shared/ui/SortSelect.tsx";
 import { useStats } from "../../shared/useStats.ts";
 import styles from "./EmailControls.module.css";
 import { clientIdOf } from "./search.ts";
@@ -52,20 +53,13 @@ export function EmailControls({ filter, onChange }: Props) {
       />
       <div className={styles["find"]}>
         <ClientSearch key={filter.clientId} clientId={filter.clientId} onChange={onChange} />
-        <select
-          className={styles["sort"]}
-          aria-label="Sort"
+        <SortSelect
+          sorts={SORTS}
           value={filter.sort}
-          onChange={(event) => {
-            onChange({ sort: event.target.value as EmailSort });
+          onChange={(sort) => {
+            onChange({ sort });
           }}
-        >
-          {EMAIL_SORTS.map((sort) => (
-            <option key={sort} value={sort}>
-              {SORTS[sort]}
-            </option>
-          ))}
-        </select>
+        />
       </div>
     </div>
   );

@@ -1,19 +1,11 @@
 // What writing did, in words.
 import { expect, it } from "vitest";
 import type { EffectInShort } from "../../api/types.ts";
+import { overview } from "../../test/overview.ts";
 import { effectWords, stillNeeded } from "./effect.ts";
 
 function effect(change: Partial<EffectInShort> = {}): EffectInShort {
-  return {
-    enough: false,
-    needed_per_arm: 500,
-    window_days: 90,
-    held_out: 40,
-    not_held_out: 380,
-    waiting: 3,
-    difference: null,
-    ...change,
-  };
+  return { ...overview().effect, ...change };
 }
 
 it("says how many clients are missing instead of a figure while there are too few", () => {

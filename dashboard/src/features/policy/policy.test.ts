@@ -1,27 +1,12 @@
 // A policy while somebody works on it: its fields, what is wrong with it, and how it differs.
 import { describe, expect, it } from "vitest";
+import { DOCUMENT } from "../../test/policies.ts";
 import { changesBetween, type ShopPolicy } from "./document.ts";
 import { documentOf, draftOf, isFine, problemsOf, rebased, trialOf, type Draft } from "./draft.ts";
 import { draftFrom, readPolicySearch, tryOf } from "./search.ts";
 import { inWords } from "./words.ts";
 
-const BASE: ShopPolicy = {
-  version: 3,
-  weights: { intercept: -2.589, frequency: 1.59, value: 0.194, recency: 0.527 },
-  gap_prior_days: 45,
-  half_life_days: 180,
-  horizon_days: 90,
-  rho: 0.7,
-  theta: 0.29,
-  exit_factor: 1.1,
-  silence_max_days: 150,
-  lapse_days: 180,
-  ahead_days: 1,
-  hold_after_days: 3,
-  holdout_percent: 10,
-  auto_approve: true,
-  emails: { cap_days: 30, release_per_minute: 60, effect_days: 30, quiet_hours: null },
-};
+const BASE: ShopPolicy = { ...DOCUMENT, theta: 0.29 };
 
 function changed(change: (draft: Draft) => void): Draft {
   const draft = draftOf(BASE);
