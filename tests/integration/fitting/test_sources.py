@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from common.partition import partition_of
 from common.topics import BACKFILL, LIVE
 from tests.integration.client_api.serving import running_api
 from tests.servers import PARTITIONS
+from tests.tokens import issuer
 
 BEGIN = datetime(2025, 1, 1, 12, tzinfo=UTC)
 AS_OF = (BEGIN + timedelta(days=340)).date().isoformat()
@@ -51,10 +53,10 @@ def from_file(tmp_path_factory):
     return fitted(folder, "--orders", str(folder / "orders.csv"))
 
 
-def fitted(folder, *source):
-    """Run score-fit; return the whole of its file."""
+def ran(folder, *source, **environment):
+    """Run score-fit, and return how it ended."""
     target = folder / "p.json"
-    done = subprocess.run(
+    return subprocess.run(
         [
             *(sys.executable, "-c", "from fitting.fit_command import main; main()"),
             *(*source, "--as-of", AS_OF, "--horizon", str(HORIZON)),
@@ -64,9 +66,15 @@ def fitted(folder, *source):
         text=True,
         timeout=60,
         check=False,
+        env=os.environ | environment,
     )
+
+
+def fitted(folder, *source, **environment):
+    """Run score-fit; return the whole of its file."""
+    done = ran(folder, *source, **environment)
     assert done.returncode == 0, done.stderr
-    return {**json.loads(target.read_text()), "printed": json.loads(done.stdout)}
+    return {**json.loads((folder / "p.json").read_text()), "printed": json.loads(done.stdout)}
 
 
 def same(one, other):
@@ -152,10 +160,12 @@ async def test_a_fit_is_put_in_force_only_when_asked(database, from_file, tmp_pa
         before = (await api.http.get("/api/policies/current")).json()
         lines = [f"{client},{moment.isoformat()},{amount}" for client, _, moment, amount in ROWS]
         (tmp_path / "orders.csv").write_text("\n".join(["client,date,value", *lines]) + "\n")
-        found = await asyncio.to_thread(
-            fitted, tmp_path, "--orders", str(tmp_path / "orders.csv"),
-            "--publish", str(api.http.base_url),
-        )  # fmt: skip
+        asked = ("--orders", str(tmp_path / "orders.csv"), "--publish", str(api.http.base_url))
+        unknown = await asyncio.to_thread(ran, tmp_path, *asked, CLIENT_API_TOKEN="")
+        assert unknown.returncode == 2
+        assert "access token" in unknown.stderr
+        bearer = issuer().token("policy:read", "policy:write")
+        found = await asyncio.to_thread(fitted, tmp_path, *asked, CLIENT_API_TOKEN=bearer)
         after = (await api.http.get("/api/policies/current")).json()
     assert after["version"] == before["version"] + 1 == found["printed"]["policy_version"]
     assert after["document"]["weights"] == found["policy"]["weights"]

@@ -51,7 +51,11 @@ def fit_score(  # noqa: PLR0917 - the options of a command line
     ),
     publish_to: Annotated[
         str | None,
-        typer.Option("--publish", metavar="API_URL", help="Also put it in force: a new policy."),
+        typer.Option(
+            "--publish",
+            metavar="API_URL",
+            help="Also put it in force: a new policy. Needs an access token in CLIENT_API_TOKEN.",
+        ),
     ] = None,
     horizon: Annotated[int, typer.Option(min=1, max=3650, help="Days.")] = DEFAULT.horizon_days,
     half_life: Annotated[float, typer.Option(help="Days.")] = DEFAULT.half_life_days,
@@ -100,6 +104,7 @@ def fit_score(  # noqa: PLR0917 - the options of a command line
         base = Policy(horizon_days=horizon, half_life_days=half_life, rho=rho, theta=theta)
     except ValidationError as error:
         raise Misconfigured(f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}") from None
+    bearer = None if publish_to is None else publish.token()
     asked = Asked(client_column, date_column, value_column, day_first, zone)
     history, source = _read(orders, database, kafka, asked, zone)
     out_ids = None
@@ -112,7 +117,10 @@ def fit_score(  # noqa: PLR0917 - the options of a command line
     if reasons:
         raise Refused("\n".join(f"refused: {reason}" for reason in reasons))
     found.save(out)
-    _tell(found, out, None if publish_to is None else publish.publish(publish_to, found))
+    version = None
+    if publish_to is not None and bearer is not None:
+        version = publish.publish(publish_to, bearer, found)
+    _tell(found, out, version)
 
 
 def main() -> None:

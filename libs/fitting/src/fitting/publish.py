@@ -1,5 +1,7 @@
 """Puts fitted parameters in force: a new policy version through client-api."""
 
+import os
+
 import httpx
 from pydantic import ValidationError
 
@@ -10,23 +12,31 @@ from fitting.frame import Refused
 from fitting.parameters import Parameters
 
 LIMIT_S = 15.0
+TOKEN = "CLIENT_API_TOKEN"  # noqa: S105 - the name of a variable
 
 
-def publish(api: str, found: Parameters) -> int:
+def token() -> str:
+    """Return the access token that the environment holds; raises Misconfigured without one."""
+    found = os.environ.get(TOKEN, "").strip()
+    if not found:
+        raise Misconfigured(
+            f"--publish needs an access token with policy:write in the environment as {TOKEN}"
+        )
+    return found
+
+
+def publish(api: str, bearer: str, found: Parameters) -> int:
     """Post the policy in force with the fitted fields replaced; return the new version.
 
     Not retried: an answer that was lost may mean that the version is there. Raises Misconfigured,
     Transient, or Refused where the API finds fault with the policy.
     """
     try:
-        with httpx.Client(base_url=api, timeout=LIMIT_S) as http:
+        headers = {"Authorization": f"Bearer {bearer}"}
+        with httpx.Client(base_url=api, timeout=LIMIT_S, headers=headers) as http:
             policy = found.to_policy(_in_force(http))
             note = f"fitted on {found.window.n} clients, {found.window.features_on} and after"
-            body = {
-                "document": policy.model_dump(mode="json"),
-                "note": note,
-                "created_by": "score-fit",
-            }
+            body = {"document": policy.model_dump(mode="json"), "note": note}
             answer = http.post("/api/policies", json=body)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.ConnectError) as error:
         raise Misconfigured(f"no API answers at {api}: {error}") from None
