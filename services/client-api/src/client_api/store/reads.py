@@ -21,8 +21,10 @@ LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     ConnectionError,
 )
+"""InternalClientError is how asyncpg takes a connection that is lost just as it is being used."""
 
 Row = asyncpg.Record
 
