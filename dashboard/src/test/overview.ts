@@ -15,18 +15,20 @@ export function overviewDay(change: Partial<OverviewDay> = {}): OverviewDay {
   };
 }
 
+export const EFFECT = {
+  enough: false,
+  needed_per_arm: 500,
+  window_days: 90,
+  held_out: 40,
+  not_held_out: 380,
+  waiting: 3,
+  difference: null,
+};
+
 export function overview(change: Partial<Overview> = {}): Overview {
   return {
     ...overviewDay(),
-    effect: {
-      enough: false,
-      needed_per_arm: 500,
-      window_days: 90,
-      held_out: 40,
-      not_held_out: 380,
-      waiting: 3,
-      difference: null,
-    },
+    effect: EFFECT,
     pipeline: {
       asked_at: "2026-11-22T09:00:00Z",
       hops: [

@@ -5,10 +5,10 @@ from typing import Any
 
 import asyncpg
 import pytest
+import structlog
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
-from common.logs import configure
 from mailer import database as mailer_database
 from mailer.episodes.books import Books
 from tests.integration.client_api.serving import Api
@@ -42,7 +42,7 @@ async def filled(api: Api, admin: asyncpg.Connection) -> Api:
 async def books(database: Database) -> AsyncIterator[Books]:
     """The mailer's books, with the rights that the mailer has."""
     async with await mailer_database.connect(SecretStr(database.mailer_url)) as pool:
-        yield Books(pool, configure("test", "INFO"))
+        yield Books(pool, structlog.get_logger("test"))
 
 
 async def endpoint(api: Api, **params: Any) -> dict[str, Any]:

@@ -39,7 +39,7 @@ INVALID = [
 async def test_an_order_is_created_read_changed_moved_and_deleted(api: Api) -> None:
     """Each step answers with the row and a growing version; money is a decimal string."""
     ada, bob = await api.client(), await api.client(first_name="Bob")
-    row = await api.order(ada["id"], amount=29.9, ordered_at="2026-01-02T03:04:05.678901+02:00")
+    row = await api.order(ada["id"], amount="29.90", ordered_at="2026-01-02T03:04:05.678901+02:00")
     assert row["amount"] == "29.90"
     assert row["ordered_at"] == "2026-01-02T01:04:05.678901Z"
     path = f"/api/orders/{row['id']}"

@@ -1,11 +1,11 @@
 // What writing did, in words.
 import { expect, it } from "vitest";
 import type { EffectInShort } from "../../api/types.ts";
-import { overview } from "../../test/overview.ts";
+import { EFFECT } from "../../test/overview.ts";
 import { effectWords, stillNeeded } from "./effect.ts";
 
 function effect(change: Partial<EffectInShort> = {}): EffectInShort {
-  return { ...overview().effect, ...change };
+  return { ...EFFECT, ...change };
 }
 
 it("says how many clients are missing instead of a figure while there are too few", () => {
