@@ -275,8 +275,7 @@ async def _emails(kind: str, sample: Any, _: random.Random) -> Asked:
 
 
 async def _one_score(kind: str, sample: Any, _: random.Random) -> Asked:
-    statement = scores.READ.replace(":id", "$1")
-    return Asked(kind, f"/api/clients/{sample[0]}/score", statement, [sample[0]])
+    return Asked(kind, f"/api/clients/{sample[0]}/score", scores.READ, [sample[0]])
 
 
 MAKERS: Mapping[str, Callable[[str, Any, random.Random], Awaitable[Asked]]] = {

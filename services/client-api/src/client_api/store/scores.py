@@ -4,8 +4,6 @@ from datetime import date
 from typing import Any
 
 import orjson
-from sqlalchemy import RowMapping, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.problems import NotFound
 from client_api.shapes.responses import (
@@ -15,6 +13,7 @@ from client_api.shapes.responses import (
     LiftOfScore,
     PartsOfScore,
 )
+from client_api.store.reads import Reads, Row
 from common.clock import EPOCH, date_of
 from common.policy import ShopPolicy
 from common.score.explain import Lift, explain
@@ -27,21 +26,22 @@ READ = """
     LEFT JOIN score_features f ON f.client_id = c.id
     LEFT JOIN score_serving v ON true
     LEFT JOIN policies p ON p.id = f.policy_version
-    WHERE c.id = :id
+    WHERE c.id = $1
 """
 
 
-async def read(db: AsyncConnection, client_id: int) -> ClientScore:
+async def read(reads: Reads, client_id: int) -> ClientScore:
     """Return the score of the served day; raises NotFound without client or score."""
-    row = (await db.execute(text(READ), {"id": client_id})).mappings().first()
-    if row is None:
+    rows = await reads.rows(READ, [client_id])
+    if not rows:
         raise NotFound(f"there is no client {client_id}")
+    row = rows[0]
     if row["client_id"] is None or row["as_of"] is None:
         raise NotFound(f"client {client_id} is not scored yet")
     return assemble(row)
 
 
-def assemble(row: RowMapping | dict[str, Any]) -> ClientScore:
+def assemble(row: Row | dict[str, Any]) -> ClientScore:
     """Build the answer from a row of features, with its policy, for the row's ``as_of``."""
     document = row["document"]
     policy = ShopPolicy.model_validate(
@@ -86,7 +86,7 @@ def _lift(lift: Lift) -> LiftOfScore:
     )
 
 
-def _features_of(row: RowMapping | dict[str, Any]) -> Features | None:
+def _features_of(row: Row | dict[str, Any]) -> Features | None:
     if row["order_days"] == 0:
         return None
     return Features(
@@ -99,7 +99,7 @@ def _features_of(row: RowMapping | dict[str, Any]) -> Features | None:
 
 
 def _as_of(
-    features: Features, day: int, policy: Policy, row: RowMapping | dict[str, Any]
+    features: Features, day: int, policy: Policy, row: Row | dict[str, Any]
 ) -> FeaturesOfScore:
     silence = max(0, day - features.last)
     decay = 2.0 ** -min(silence / policy.half_life_days, EXPONENT_MAX)

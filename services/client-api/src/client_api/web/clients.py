@@ -131,6 +131,6 @@ async def erase_client(
 
 
 @router.get("/{client_id}/score", dependencies=[needs(Scope.CLIENTS_READ)])
-async def read_score(db: Db, client_id: ClientId) -> ClientScore:
+async def read_score(parts: Shared, client_id: ClientId) -> ClientScore:
     """Read a client's score of the served day, with why."""
-    return await scores.read(db, client_id)
+    return await scores.read(parts.reads, client_id)
