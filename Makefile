@@ -99,7 +99,7 @@ up: setup dashboard ## run everything, empty, until Ctrl-C
 	@$(TIED) $(PY) -m stack up
 
 .PHONY: bench
-bench: setup $(STAMPS)/bench ## measure how fast it is, beside others; QUICK=1 takes three minutes
+bench: setup dashboard $(STAMPS)/bench ## measure how fast it is, beside others; QUICK=1 takes three minutes
 	@$(if $(QUICK),export QUICK=$(QUICK);) $(TIED) $(PY) -m bench
 
 # --- testing -------------------------------------------------------------------------------------

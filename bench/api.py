@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from bench import api_fill, api_pages, http_load
+from bench import api_fill, api_pages, http_load, interaction
 from bench.api_pages import Asked
 from bench.errors import BenchFailed
 from bench.figures import percentiles
@@ -29,7 +29,7 @@ from common.topics import TOPICS
 from stack import http, tokens
 from stack.environment import base
 from stack.kafka import Kafka
-from stack.places import HOST, answers, free_port
+from stack.places import DASHBOARD, HOST, answers, free_port
 from stack.postgres import Postgres
 from stack.process import Check, Process
 
@@ -72,7 +72,8 @@ def compare(shop: Shop, folder: Path, timing: Timing) -> dict[str, float]:
     asked = asyncio.run(_pages(shop))
     with ExitStack() as stack:
         ours, bare = _start(stack, shop, folder, asked)
-        return asyncio.run(_figures(ours, bare, asked, timing))
+        figures = asyncio.run(_figures(ours, bare, asked, timing))
+        return figures | interaction.measure(f"http://{HOST}:{ours.target.port}", timing.rounds)
 
 
 async def _pages(shop: Shop) -> dict[str, list[Asked]]:
@@ -178,6 +179,7 @@ def _start(
             "AUTH_AUDIENCE": tokens.AUDIENCE,
             "AUTH_CLIENT_ID": tokens.CLIENT_ID,
             "RATE_LIMIT_PER_MINUTE": str(NO_LIMIT),
+            "DASHBOARD_DIR": str(DASHBOARD),
         },
     )
     stack.callback(ours.stop)

@@ -45,6 +45,7 @@ TARGETS = (
         for kind in HOT
         if kind not in OF_ONE_CLIENT
     ),
+    Target("page.interaction_ms.p98", "<", 100.0),
     Target("memory_mb.mailer", "<", 300.0),
     Target("memory_mb.scorer_1m_clients", "<", 4000.0),
     Target("memory_mb.due_index_1m", "<", 300.0),

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 import tracemalloc
 from collections.abc import AsyncIterator
 from typing import Any
@@ -133,20 +132,6 @@ async def test_a_load_is_streamed_and_commits_as_it_goes(
     answer = await api.http.post("/api/orders/bulk", content=body(), headers=NDJSON)
     assert first_chunk_seen.is_set()
     assert answer.json() == {"accepted": 1510, "rejected": 0, "dry_run": False, "errors": []}
-
-
-async def test_a_load_sustains_two_thousand_orders_a_second(api: Api) -> None:
-    """Ten thousand orders go in well under five seconds, even on a busy machine."""
-    ids = [(await api.client(first_name=f"C{i}"))["id"] for i in range(20)]
-    rows = [
-        {"client_id": ids[i % 20], "amount": "9.99", "ordered_at": "2026-01-01T00:00:00Z"}
-        for i in range(10_000)
-    ]
-    started = time.monotonic()
-    result = await api.load("orders", rows)
-    took_s = time.monotonic() - started
-    assert result["accepted"] == 10_000
-    assert 10_000 / took_s > 2000
 
 
 async def _lines(api: Api, path: str, **params: str | int) -> list[Any]:
