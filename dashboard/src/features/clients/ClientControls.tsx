@@ -1,5 +1,5 @@
 // Search, filter and order of the list of clients; all of it lives in the address.
-import { useEffect, useId, useState } from "react";
+import { useCallback, useEffect, useId, useState } from "react";
 import type { ClientFilter } from "../../api/keys.ts";
 import type { ClientSort, ClientState } from "../../api/types.ts";
 import { useMay } from "../../auth/may.tsx";
@@ -90,16 +90,19 @@ function Search({ byName, value, onChange }: SearchProps) {
       setSent(value);
     }
   }
+  const typed = text.trim();
+  const isPending = typed !== value && typed !== sent && !isRefused;
+  const send = useCallback(() => {
+    setSent(typed);
+    onChange(typed);
+  }, [typed, onChange]);
   useEffect(() => {
-    if (text.trim() === value || isRefused) return;
-    const timer = setTimeout(() => {
-      setSent(text.trim());
-      onChange(text.trim());
-    }, TYPING_MS);
+    if (!isPending) return;
+    const timer = setTimeout(send, TYPING_MS);
     return () => {
       clearTimeout(timer);
     };
-  }, [text, value, isRefused, onChange]);
+  }, [isPending, send]);
   return (
     <div className={styles["searchBox"]}>
       <input
@@ -114,6 +117,8 @@ function Search({ byName, value, onChange }: SearchProps) {
         onChange={(event) => {
           setText(event.target.value);
         }}
+        // Who leaves the field may go to another page: a search sent later would call them back.
+        onBlur={isPending ? send : undefined}
       />
       {isRefused ? (
         <p id={id} className={styles["refused"]} role="alert">
