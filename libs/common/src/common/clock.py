@@ -103,9 +103,14 @@ def write_anchor(file: Path, anchor: Anchor) -> None:
 def day_of(moment: datetime, zone: tzinfo) -> int:
     """Return the calendar day of a moment in a time zone, as days since 1970-01-01."""
     try:
-        return (moment.astimezone(zone).date() - EPOCH).days
+        return number_of(moment.astimezone(zone).date())
     except OverflowError:  # the first or last day that a datetime can hold, in another zone
-        return (moment.date() - EPOCH).days
+        return number_of(moment.date())
+
+
+def number_of(day: date) -> int:
+    """Return the days since 1970-01-01 of a calendar day: the other way round than ``date_of``."""
+    return (day - EPOCH).days
 
 
 def date_of(day: int) -> date:

@@ -85,15 +85,5 @@ def _features(days: OrderDays, until: int, policy: Policy) -> tuple[Ints, Featur
     )
     repeat = np.flatnonzero(n > 1)
     entry = np.full(n.size, np.nan)
-    entry[repeat], columns.crossing_day[repeat] = crossings(
-        FeatureColumns(
-            columns.frequency[repeat],
-            columns.value[repeat],
-            n[repeat],
-            first[repeat],
-            last[repeat],
-            columns.crossing_day[repeat],
-        ),
-        policy,
-    )
+    entry[repeat], columns.crossing_day[repeat] = crossings(columns.only(repeat), policy)
     return owner[begin], columns, entry

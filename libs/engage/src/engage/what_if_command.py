@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from common.clock import EPOCH, BusinessClock
+from common.clock import BusinessClock, number_of
 from engage.frame import BadInput, Frame, JsonOption, StackFileOption
 from engage.what_if_policy import candidate_of
 from engage.what_if_run import what_if
@@ -90,7 +90,7 @@ def _day(text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        return (date.fromisoformat(text) - EPOCH).days
+        return number_of(date.fromisoformat(text))
     except ValueError:
         raise BadInput(f"--day takes a date as 2026-01-31, not {text!r}") from None
 

@@ -3,6 +3,7 @@
 import json
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -104,7 +105,9 @@ def fit_score(  # noqa: PLR0917 - the options of a command line
         base = Policy(horizon_days=horizon, half_life_days=half_life, rho=rho, theta=theta)
     except ValidationError as error:
         raise Misconfigured(f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}") from None
-    bearer = None if publish_to is None else publish.token()
+    put_in_force = None
+    if publish_to is not None:
+        put_in_force = partial(publish.publish, publish_to, publish.token())
     asked = Asked(client_column, date_column, value_column, day_first, zone)
     history, source = _read(orders, database, kafka, asked, zone)
     out_ids = None
@@ -117,10 +120,7 @@ def fit_score(  # noqa: PLR0917 - the options of a command line
     if reasons:
         raise Refused("\n".join(f"refused: {reason}" for reason in reasons))
     found.save(out)
-    version = None
-    if publish_to is not None and bearer is not None:
-        version = publish.publish(publish_to, bearer, found)
-    _tell(found, out, version)
+    _tell(found, out, None if put_in_force is None else put_in_force(found))
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from common.clock import EPOCH
+from common.clock import number_of
 from common.errors import Misconfigured, Transient
 
 EXIT_REFUSED = 1
@@ -36,7 +36,7 @@ def run(app: typer.Typer) -> None:
 def day_of_text(text: str, option: str) -> int:
     """Read an ISO date as days since 1970-01-01; raises Misconfigured."""
     try:
-        return (date.fromisoformat(text) - EPOCH).days
+        return number_of(date.fromisoformat(text))
     except ValueError:
         raise Misconfigured(f"{option}: {text!r} is no date; write it as 1998-03-31") from None
 

@@ -27,6 +27,17 @@ class FeatureColumns(NamedTuple):
     crossing_day: Ints
     """NO_DAY where a client has fewer than two order-days."""
 
+    def only(self, which: Ints) -> "FeatureColumns":
+        """Return the columns of some clients alone, named by their places."""
+        return FeatureColumns(
+            self.frequency[which],
+            self.value[which],
+            self.n[which],
+            self.first[which],
+            self.last[which],
+            self.crossing_day[which],
+        )
+
 
 def sweep(columns: FeatureColumns, day: int | Ints, policy: Policy) -> tuple[Floats, Ints]:
     """Return the scores on ``day`` and the states as indexes into ``STATES``.

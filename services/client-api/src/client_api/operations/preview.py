@@ -9,7 +9,7 @@ from client_api.operations.trial import Difference, beyond_features, compare
 from client_api.problems import Invalid
 from client_api.store import features
 from client_api.store.features import Stock
-from common.clock import EPOCH
+from common.clock import number_of
 from common.score.policy import Policy
 from engage.frame import BadInput
 from engage.what_if_policy import laid_over
@@ -46,7 +46,7 @@ class Previews:
                 "only the whole history can tell", [(f"policy.{field}", why) for field in beyond]
             )
         stock = await self._fresh()
-        day = (stock.as_of - EPOCH).days
+        day = number_of(stock.as_of)
         found = await asyncio.to_thread(compare, stock.columns, day, present, candidate)
         return stock, found
 

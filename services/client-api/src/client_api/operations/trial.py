@@ -48,7 +48,7 @@ def standing(columns: FeatureColumns, day: int, policy: Policy) -> Standing:
     """Assess all clients on ``day`` (days since 1970-01-01), as ``common.score.model`` does."""
     crossing = columns.crossing_day.copy()
     repeat = np.flatnonzero(columns.n > 1)
-    crossing[repeat] = crossings(_only(columns, repeat), policy)[1]
+    crossing[repeat] = crossings(columns.only(repeat), policy)[1]
     scores, states = sweep(columns._replace(crossing_day=crossing), day, policy)
     at_risk = states == AT_RISK
     precision = float(1 - scores[at_risk].mean()) if at_risk.any() else None
@@ -78,17 +78,6 @@ def compare(columns: FeatureColumns, day: int, present: Policy, candidate: Polic
 def beyond_features(present: Policy, candidate: Policy) -> list[str]:
     """Return the fields in which the candidate differs that the stored features depend on."""
     return [f for f in BEHIND_FEATURES if getattr(present, f) != getattr(candidate, f)]
-
-
-def _only(columns: FeatureColumns, which: NDArray[np.intp]) -> FeatureColumns:
-    return FeatureColumns(
-        columns.frequency[which],
-        columns.value[which],
-        columns.n[which],
-        columns.first[which],
-        columns.last[which],
-        columns.crossing_day[which],
-    )
 
 
 def _written(policy: Policy) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from client_api.database import DAY_SWITCH_LOCK, SWEEP_LOCK
 from client_api.projector.store import ScoreStore
-from common.clock import EPOCH
+from common.clock import number_of
 from common.score.policy import Policy
 from common.score.sweep import NO_DAY, STATES, FeatureColumns, sweep
 
@@ -106,7 +106,7 @@ class Days:
                 if not rows:
                     return filled
                 policies = await self._store.policies({row["policy_version"] for row in rows})
-                swept = sweep_rows(rows, (day - EPOCH).days, policies)
+                swept = sweep_rows(rows, number_of(day), policies)
                 await db.execute(FILL, day, *swept, list(STATES))
             last = rows[-1]["client_id"]
             filled += len(rows)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
-from common.clock import EPOCH, date_of
+from common.clock import date_of, number_of
 from common.codec import decode
 from common.errors import PoisonMessage
 from common.events import ClientScored
@@ -98,9 +98,9 @@ def score_of(
 ) -> tuple[float | None, State]:
     """Return score and state of a row on a day, by the policy that it names."""
     policy = policies[row.policy_version]
-    number = _number(day)
+    number = number_of(day)
     features = _features_of(row)
-    crossing = None if row.crossing_day is None else _number(row.crossing_day)
+    crossing = None if row.crossing_day is None else number_of(row.crossing_day)
     state = state_on(features, crossing, number, policy)
     return (None if features is None else score_on(features, number, policy)), state
 
@@ -109,7 +109,7 @@ def _features_of(row: FeatureRow) -> Features | None:
     if row.frequency is None or row.value is None or row.first_day is None or row.last_day is None:
         return None
     return Features(
-        row.frequency, row.value, row.order_days, _number(row.first_day), _number(row.last_day)
+        row.frequency, row.value, row.order_days, number_of(row.first_day), number_of(row.last_day)
     )
 
 
@@ -168,7 +168,3 @@ def _check(data: ClientScored) -> None:
 
 def _json(merged: list[tuple[str, int]]) -> str:
     return orjson.dumps(merged).decode()
-
-
-def _number(day: date) -> int:
-    return (day - EPOCH).days

@@ -13,7 +13,7 @@ from client_api.shapes.fields import RowId
 from client_api.store import curves
 from client_api.web.state import Db, Shared
 from client_api.web.strict import StrictRoute
-from common.clock import EPOCH, date_of
+from common.clock import date_of, number_of
 from common.score.curve import curve
 from common.score.model import assess
 
@@ -26,7 +26,7 @@ router = APIRouter(
 
 BACK, AHEAD = 365, 180
 """Days around the served one, where nothing else is asked for."""
-FIRST, LAST = (date.min - EPOCH).days, (date.max - EPOCH).days
+FIRST, LAST = number_of(date.min), number_of(date.max)
 
 
 @router.get("/{client_id}/curve", response_model=ClientCurve)
@@ -40,7 +40,7 @@ async def read_curve(
     known = await curves.read(db, client_id, parts.operator.zone)
     begin, end = _range(query, known.as_of)
     policy = known.policy
-    today = assess(known.ledger, _number(known.as_of), policy)
+    today = assess(known.ledger, number_of(known.as_of), policy)
     points = curve(known.ledger, begin, end, policy)
     # A thousand points as models would take ten times as long as all the rest.
     found = {
@@ -58,9 +58,9 @@ async def read_curve(
 
 def _range(query: CurveQuery, as_of: date) -> tuple[int, int]:
     """Return first and last day; of what was not asked for, as much as there is room for."""
-    today = _number(as_of)
-    begin = None if query.begin is None else _number(query.begin)
-    end = None if query.end is None else _number(query.end)
+    today = number_of(as_of)
+    begin = None if query.begin is None else number_of(query.begin)
+    end = None if query.end is None else number_of(query.end)
     if begin is None:
         last = today if end is None else end
         begin = max(min(today, last) - BACK, last - CURVE_DAYS_MAX + 1, FIRST)
@@ -70,7 +70,3 @@ def _range(query: CurveQuery, as_of: date) -> tuple[int, int]:
         detail = f"at most {CURVE_DAYS_MAX} days"
         raise Invalid("a curve of so many days is too long", [("query.to", detail)])
     return begin, end
-
-
-def _number(day: date) -> int:
-    return (day - EPOCH).days

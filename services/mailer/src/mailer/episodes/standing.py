@@ -6,7 +6,7 @@ from datetime import datetime
 
 import asyncpg
 
-from common.clock import EPOCH, BusinessClock, day_of
+from common.clock import BusinessClock, day_of, number_of
 from common.policy import ShopPolicy
 from common.score.ledger import Ledger, counts, entry_of_order, order_days
 from mailer.database import Connection
@@ -142,7 +142,7 @@ async def standings_of(
 
 def _standing(rows: Sequence[asyncpg.Record], policy: ShopPolicy, days: Days) -> Standing:
     client = rows[0]
-    last = (client["last_order_day"] - EPOCH).days
+    last = number_of(client["last_order_day"])
     case = Circumstances(client["time_zone"], last, client["last_email"])
     now = days.now()
     ordered = _newest_day(rows, days, policy.ahead_days) > last

@@ -9,7 +9,7 @@ from datetime import date
 
 import asyncpg
 
-from common.clock import EPOCH
+from common.clock import number_of
 from common.policy import ShopPolicy
 from mailer.database import Connection, Pool
 from mailer.episodes import ledger
@@ -86,7 +86,7 @@ async def _defer(
     for row in due:
         back = None
         if row["time_zone"] is not None:  # the next look says of a client that it is gone
-            last = (row["last_order_day"] - EPOCH).days
+            last = number_of(row["last_order_day"])
             case = Circumstances(row["time_zone"], last, row["last_email"])
             back = held_back(case, policy, now, days.zone)
         match back:

@@ -2,7 +2,7 @@
 
 import random
 
-from common.clock import EPOCH
+from common.clock import number_of
 from common.logs import Logger
 from mailer.episodes import rules
 from mailer.episodes.ledger import Change
@@ -64,7 +64,7 @@ class Writer:
                 reason = f"no usable text in {TEXTS_MAX} tries: {said}"
                 await self._results.settle(claim, Change("writing", "rejected", reason))
                 break
-            silent_days = self._days.today() - (claim.last_order_day - EPOCH).days
+            silent_days = self._days.today() - number_of(claim.last_order_day)
             facts = facts_of(
                 profile.first_name, profile.style_tags, profile.categories, silent_days
             )
