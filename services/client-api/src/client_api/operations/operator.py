@@ -13,7 +13,7 @@ from client_api.operations.runs import WHAT_IF, Runs, Work
 from client_api.operations.sweeper import Sweeper
 from client_api.problems import Invalid, NotFound, Unavailable
 from client_api.trail import Trail
-from common.clock import EPOCH, BusinessClock
+from common.clock import BusinessClock, number_of
 from common.errors import Misconfigured, Transient
 from common.score.policy import Policy
 from engage import backfill, dlq, status
@@ -43,7 +43,7 @@ class Operator:
         """Take where the system is; what is not set is a problem of those who ask for it."""
         self._settings = settings
         self._runs = runs
-        self._erasures = Erasures(settings, self._start)
+        self._erasures = Erasures(settings, runs.start)
         self._sweeper = Sweeper(runs.engine)
         self.pipeline = PipelineWatch(self.status)
         self._asking = asyncio.Lock()
@@ -149,15 +149,11 @@ class Operator:
                 BusinessClock(settings.clock_file),
                 watcher,
                 propose=propose,
-                day=None if day is None else (day - EPOCH).days,
+                day=None if day is None else number_of(day),
                 list_clients=clients,
                 cost_per_email=cost_per_email,
             ).model_dump(mode="json"),
         )
-
-    async def start(self, kind: str, actor: str, parameters: dict[str, Any], work: Work) -> int:
-        """Start any other run, of which one goes on at a time; raises Conflict."""
-        return await self._start(kind, actor, parameters, work)
 
     async def begin(self) -> None:
         """Go on with erasures that an earlier server has not finished, and sweep what is old."""
@@ -199,9 +195,6 @@ class Operator:
         await self._sweeper.stop()
         await self._erasures.stop()
         await self._runs.stop()
-
-    async def _start(self, kind: str, actor: str, parameters: dict[str, Any], work: Work) -> int:
-        return await self._runs.start(kind, actor, parameters, work)
 
     async def _noted(self, kind: str, trail: Trail, parameters: dict[str, Any], work: Work) -> int:
         return await self._runs.start(kind, trail.actor, parameters, work, trail)

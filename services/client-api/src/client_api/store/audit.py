@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.shapes.audit import AuditRow
+from client_api.store.jsonb import loaded
 
 ADD = """
     INSERT INTO audit (actor, action, subject, version, detail, request, request_id)
@@ -50,10 +51,4 @@ async def newest(
     if resource is not None:
         values["resource"] = resource
     rows = (await db.execute(text(statement), values)).mappings()
-    return [AuditRow.model_validate({**row, "detail": _object(row["detail"])}) for row in rows]
-
-
-def _object(value: Any) -> dict[str, Any]:
-    """Return a jsonb column's value: text() statements leave it as it came over the wire."""
-    found: dict[str, Any] = orjson.loads(value) if isinstance(value, str | bytes) else value
-    return found
+    return [AuditRow.model_validate({**row, "detail": loaded(row["detail"])}) for row in rows]

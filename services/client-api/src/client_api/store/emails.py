@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import orjson
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +15,7 @@ from client_api.shapes.responses import (
     ModelCall,
     StateChange,
 )
+from client_api.store.jsonb import loaded
 from client_api.store.reads import Reads, Values
 
 COLUMNS = """
@@ -124,7 +124,7 @@ async def read(db: AsyncConnection, episode_id: str) -> EmailDetail:
         history=[StateChange.model_validate(dict(found)) for found in history.mappings()],
         calls=[ModelCall.model_validate(dict(found)) for found in calls.mappings()],
         decisions=[_decision_of(found) for found in decisions.mappings()],
-        evidence=_object(row["event"]),
+        evidence=loaded(row["event"]),
     )
 
 
@@ -165,10 +165,4 @@ def fields_of(row: Any) -> dict[str, Any]:
 
 
 def _decision_of(row: RowMapping) -> DecisionRow:
-    return DecisionRow.model_validate({**row, "payload": _object(row["payload"])})
-
-
-def _object(value: Any) -> dict[str, Any]:
-    """Return a jsonb column's value: text() statements leave it as it came over the wire."""
-    found = orjson.loads(value) if isinstance(value, str | bytes) else value
-    return dict(found)
+    return DecisionRow.model_validate({**row, "payload": loaded(row["payload"])})

@@ -1,9 +1,8 @@
 """The SQL statements behind an email's lineage: what Postgres knows of it, beside its detail."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,6 +10,7 @@ from client_api.problems import NotFound
 from client_api.shapes.reports import Delivery
 from client_api.shapes.responses import EmailDetail, PolicyRow
 from client_api.store import emails, policies
+from client_api.store.jsonb import loaded
 
 WRITTEN = "SELECT facts_used, checks, written_as_of FROM emails WHERE episode_id = :id"
 DELIVERIES = """
@@ -44,14 +44,8 @@ async def read(db: AsyncConnection, episode_id: str) -> Known:
     return Known(
         detail,
         policy[0],
-        [] if written is None else _list(written.facts_used),
-        [] if written is None else _list(written.checks),
+        [] if written is None else loaded(written.facts_used),
+        [] if written is None else loaded(written.checks),
         None if written is None else written.written_as_of,
         [Delivery.model_validate(dict(row)) for row in deliveries],
     )
-
-
-def _list(value: Any) -> list[str]:
-    """Return a jsonb column's value: text() statements leave it as it came over the wire."""
-    found = orjson.loads(value) if isinstance(value, str | bytes) else value
-    return list(found)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.problems import NotFound
 from client_api.shapes.responses import OperationRow
+from client_api.store.jsonb import loaded
 
 LOCKS = 7405
 """The upper half of the advisory lock of a run; the lower is its id."""
@@ -98,8 +99,5 @@ async def read(db: AsyncConnection, run: int, kind: str | None = None) -> Operat
 
 
 def _row_of(row: RowMapping) -> OperationRow:
-    loaded = {
-        name: orjson.loads(row[name]) if isinstance(row[name], str | bytes) else row[name]
-        for name in ("parameters", "result")
-    }
-    return OperationRow.model_validate({**row, **loaded})
+    told = {name: loaded(row[name]) for name in ("parameters", "result")}
+    return OperationRow.model_validate({**row, **told})

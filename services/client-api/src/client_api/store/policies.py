@@ -1,12 +1,12 @@
 """Every SQL statement about policies."""
 
-import orjson
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.problems import NotFound
 from client_api.shapes.requests import PolicyIn
 from client_api.shapes.responses import PolicyRow
+from client_api.store.jsonb import loaded
 
 SELECT = "SELECT id AS version, document, note, created_by, created_at FROM policies"
 
@@ -60,6 +60,4 @@ async def publish(db: AsyncConnection, new: PolicyIn, actor: str) -> PolicyRow:
 
 
 def _row_of(row: RowMapping) -> PolicyRow:
-    document = row["document"]
-    loaded = orjson.loads(document) if isinstance(document, str | bytes) else document
-    return PolicyRow.model_validate({**row, "document": loaded})
+    return PolicyRow.model_validate({**row, "document": loaded(row["document"])})

@@ -1,9 +1,6 @@
 """A client's score with why, recomputed from the stored features for the day being served."""
 
-from datetime import date
 from typing import Any
-
-import orjson
 
 from client_api.problems import NotFound
 from client_api.shapes.responses import (
@@ -13,8 +10,9 @@ from client_api.shapes.responses import (
     LiftOfScore,
     PartsOfScore,
 )
+from client_api.store.jsonb import loaded
 from client_api.store.reads import Reads, Row
-from common.clock import EPOCH, date_of
+from common.clock import date_of, number_of
 from common.policy import ShopPolicy
 from common.score.explain import Lift, explain
 from common.score.model import EXPONENT_MAX, Features, state_on
@@ -43,22 +41,18 @@ async def read(reads: Reads, client_id: int) -> ClientScore:
 
 def assemble(row: Row | dict[str, Any]) -> ClientScore:
     """Build the answer from a row of features, with its policy, for the row's ``as_of``."""
-    document = row["document"]
-    policy = ShopPolicy.model_validate(
-        orjson.loads(document) if isinstance(document, str | bytes) else document
-    )
+    policy = ShopPolicy.model_validate(loaded(row["document"]))
     features = _features_of(row)
-    day = _number(row["as_of"])
-    crossing = None if row["crossing_day"] is None else _number(row["crossing_day"])
+    day = number_of(row["as_of"])
+    crossing = None if row["crossing_day"] is None else number_of(row["crossing_day"])
     why = None if features is None else explain(features, day, policy)
-    merged = row["merged"]
     return ClientScore(
         client_id=row["client_id"],
         as_of=row["as_of"],
         score=None if why is None else why.score,
         state=state_on(features, crossing, day, policy),
         version=row["merged_version"],
-        merged=orjson.loads(merged) if isinstance(merged, str | bytes) else merged,
+        merged=loaded(row["merged"]),
         policy_version=row["policy_version"],
         entry=row["entry"],
         exit=row["exit"],
@@ -93,8 +87,8 @@ def _features_of(row: Row | dict[str, Any]) -> Features | None:
         row["frequency"],
         row["value"],
         row["order_days"],
-        _number(row["first_day"]),
-        _number(row["last_day"]),
+        number_of(row["first_day"]),
+        number_of(row["last_day"]),
     )
 
 
@@ -111,7 +105,3 @@ def _as_of(
         last_day=row["last_day"],
         usual_gap_days=(policy.gap_prior_days + features.last - features.first) / features.n,
     )
-
-
-def _number(day: date) -> int:
-    return (day - EPOCH).days

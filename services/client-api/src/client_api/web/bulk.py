@@ -1,7 +1,8 @@
 """Bulk loads over HTTP: newline-delimited JSON in, chunk by chunk, constant memory."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
@@ -17,14 +18,17 @@ from client_api.store.bulk import Numbered, Refusal
 from client_api.store.bulk_trials import SeenIds
 from client_api.trail import Trail
 from client_api.web.ndjson import MEDIA_TYPE, MEDIA_TYPES, Line, lines_of
-from client_api.web.state import Audit, Shared
+from client_api.web.state import Audit, Parts, Shared
+from client_api.web.strict import media_type
 from client_api.web.tally import Tally
 
 router = APIRouter(prefix="/api", tags=["bulk"])
 
 CHUNK_ROWS = 1000
 
-Insert = Callable[[list[Numbered]], Awaitable[list[Refusal]]]
+Take = Callable[[list[Numbered]], Awaitable[list[Refusal]]]
+Insert = Callable[[AsyncConnection, list[Numbered], datetime], Awaitable[list[Refusal]]]
+Check = Callable[[AsyncConnection, list[Numbered], SeenIds], Awaitable[list[Refusal]]]
 DryRun = Annotated[bool, Query(description="Check every row, against the database too; write none")]
 
 EITHER: dict[int | str, dict[str, Any]] = {
@@ -35,6 +39,24 @@ EITHER: dict[int | str, dict[str, Any]] = {
         "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
     }
 }
+
+
+class _Kind(NamedTuple):
+    """What the lines of a load are, and what becomes of a chunk of them."""
+
+    name: str
+    model: type[Body]
+    insert: Insert
+    check: Check
+
+
+ORDERS = _Kind("orders", OrderIn, bulk.insert_orders, bulk_trials.check_orders)
+CLIENTS = _Kind(
+    "clients",
+    ClientIn,
+    lambda db, chunk, _: bulk.insert_clients(db, chunk),
+    bulk_trials.check_clients,
+)
 
 
 def _takes(model: type[Body]) -> dict[str, Any]:
@@ -64,21 +86,7 @@ async def load_orders(
     request: Request, parts: Shared, audit: Audit, *, dry_run: DryRun = False
 ) -> Response:
     """Create many orders, a transaction per thousand; lines that are not valid are named."""
-
-    async def insert(chunk: list[Numbered]) -> list[Refusal]:
-        async with parts.engine.begin() as db:
-            refused = await bulk.insert_orders(db, chunk, parts.clock.now())
-            await _note(audit, db, "orders", len(chunk) - len(refused))
-            return refused
-
-    seen = SeenIds()
-
-    async def check(chunk: list[Numbered]) -> list[Refusal]:
-        async with parts.engine.connect() as db:
-            return await bulk_trials.check_orders(db, chunk, seen)
-
-    with seen:
-        return await _load(request, OrderIn, check if dry_run else insert, dry_run=dry_run)
+    return await _load(ORDERS, request, parts, audit, dry_run=dry_run)
 
 
 @router.post(
@@ -91,21 +99,7 @@ async def load_clients(
     request: Request, parts: Shared, audit: Audit, *, dry_run: DryRun = False
 ) -> Response:
     """Create many clients, a transaction per thousand; lines that are not valid are named."""
-
-    async def insert(chunk: list[Numbered]) -> list[Refusal]:
-        async with parts.engine.begin() as db:
-            refused = await bulk.insert_clients(db, chunk)
-            await _note(audit, db, "clients", len(chunk) - len(refused))
-            return refused
-
-    seen = SeenIds()
-
-    async def check(chunk: list[Numbered]) -> list[Refusal]:
-        async with parts.engine.connect() as db:
-            return await bulk_trials.check_clients(db, chunk, seen)
-
-    with seen:
-        return await _load(request, ClientIn, check if dry_run else insert, dry_run=dry_run)
+    return await _load(CLIENTS, request, parts, audit, dry_run=dry_run)
 
 
 async def _note(audit: Trail, db: AsyncConnection, what: str, rows: int) -> None:
@@ -115,21 +109,34 @@ async def _note(audit: Trail, db: AsyncConnection, what: str, rows: int) -> None
         await audit.keep(db)
 
 
-async def _load(request: Request, model: type[Body], take: Insert, *, dry_run: bool) -> Response:
-    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if media_type not in MEDIA_TYPES:
+async def _load(
+    kind: _Kind, request: Request, parts: Parts, audit: Trail, *, dry_run: bool
+) -> Response:
+    if media_type(request) not in MEDIA_TYPES:
         raise WrongMediaType("send application/x-ndjson: one JSON object per line")
+
+    async def insert(chunk: list[Numbered]) -> list[Refusal]:
+        async with parts.engine.begin() as db:
+            refused = await kind.insert(db, chunk, parts.clock.now())
+            await _note(audit, db, kind.name, len(chunk) - len(refused))
+            return refused
+
+    async def check(chunk: list[Numbered]) -> list[Refusal]:
+        async with parts.engine.connect() as db:
+            return await kind.check(db, chunk, seen)
+
     each = MEDIA_TYPE in request.headers.get("accept", "")
     tally = Tally(each=each, dry_run=dry_run)
     try:
-        await _take(request, model, take, tally)
+        with SeenIds() as seen:
+            await _take(request, kind.model, check if dry_run else insert, tally)
     except BaseException:
         tally.close()
         raise
     return tally.answer()
 
 
-async def _take(request: Request, model: type[Body], take: Insert, tally: Tally) -> None:
+async def _take(request: Request, model: type[Body], take: Take, tally: Tally) -> None:
     chunk: list[Numbered] = []
     async for line in lines_of(request.stream()):
         checked = _check(line, model)

@@ -20,7 +20,8 @@ class _StrictRequest(Request):
         return orjson.loads(await self.body())
 
 
-def _media_type(request: Request) -> str:
+def media_type(request: Request) -> str:
+    """Return what a request says its body is, without parameters; empty when it says nothing."""
     return request.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
@@ -44,7 +45,7 @@ class StrictRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             _refuse_repetition(request)
-            if self.body_field is not None and _media_type(request) not in {JSON, ""}:
+            if self.body_field is not None and media_type(request) not in {JSON, ""}:
                 raise WrongMediaType("send application/json")
             try:
                 answer = await handler(_StrictRequest(request.scope, request.receive))
