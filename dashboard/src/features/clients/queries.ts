@@ -8,6 +8,7 @@ import {
 import { useSyncExternalStore } from "react";
 import { request, withParams } from "../../api/client.ts";
 import { keys, type ClientFilter } from "../../api/keys.ts";
+import { inPages } from "../../api/pages.ts";
 import { ProblemError } from "../../api/problem.ts";
 import type { ClientRow, OrderRow, Page, ScoreDetail } from "../../api/types.ts";
 import { settleWrites, usePendingWrites } from "../../live/pendingWrites.ts";
@@ -113,12 +114,6 @@ export function useScore(id: number) {
 export function useOrders(clientId: number) {
   return useInfiniteQuery({
     queryKey: keys.orders(clientId),
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      request<Page<OrderRow>>(
-        withParams("/api/orders", { client_id: clientId, limit: PAGE_SIZE, cursor: pageParam }),
-        { signal },
-      ),
-    getNextPageParam: (last) => last.next,
+    ...inPages<OrderRow>("/api/orders", { client_id: clientId, limit: PAGE_SIZE }),
   });
 }

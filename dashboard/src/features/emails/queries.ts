@@ -5,9 +5,10 @@ import {
   useQueryClient,
   type QueryClient,
 } from "@tanstack/react-query";
-import { request, withParams } from "../../api/client.ts";
+import { request } from "../../api/client.ts";
 import { keys, type EmailFilter } from "../../api/keys.ts";
-import type { EmailDetail, EmailRow, Page } from "../../api/types.ts";
+import { inPages } from "../../api/pages.ts";
+import type { EmailDetail, EmailRow } from "../../api/types.ts";
 import { emailPath, patchEmailPages, type EmailPages } from "../../live/emailRefresh.ts";
 
 const PAGE_SIZE = 50;
@@ -17,19 +18,12 @@ const OUTCOME_MS = 1_000;
 export function useEmails(filter: EmailFilter) {
   return useInfiniteQuery({
     queryKey: keys.emailList(filter),
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      request<Page<EmailRow>>(
-        withParams("/api/emails", {
-          state: filter.state,
-          client_id: filter.clientId,
-          sort: filter.sort,
-          limit: PAGE_SIZE,
-          cursor: pageParam,
-        }),
-        { signal },
-      ),
-    getNextPageParam: (last) => last.next,
+    ...inPages<EmailRow>("/api/emails", {
+      state: filter.state,
+      client_id: filter.clientId,
+      sort: filter.sort,
+      limit: PAGE_SIZE,
+    }),
     placeholderData: (previous) => previous,
   });
 }

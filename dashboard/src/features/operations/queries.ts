@@ -7,7 +7,7 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { request, withParams } from "../../api/client.ts";
-import type { Page } from "../../api/types.ts";
+import { inPages } from "../../api/pages.ts";
 import type {
   AuditRow,
   BackfillInput,
@@ -44,12 +44,7 @@ export function useStatus() {
 export function useRuns() {
   return useInfiniteQuery({
     queryKey: RUNS,
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      request<Page<Run>>(withParams("/api/operations", { limit: PAGE_SIZE, cursor: pageParam }), {
-        signal,
-      }),
-    getNextPageParam: (last) => last.next,
+    ...inPages<Run>("/api/operations", { limit: PAGE_SIZE }),
     refetchInterval: (query) => {
       const isRunning = query.state.data?.pages.some((page) =>
         page.items.some((run) => run.state === "running"),
@@ -72,13 +67,7 @@ export function useLetters(topic: string | null) {
 export function useAudit(resource: string | null) {
   return useInfiniteQuery({
     queryKey: [...AUDIT, resource],
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      request<Page<AuditRow>>(
-        withParams("/api/audit", { resource, limit: PAGE_SIZE, cursor: pageParam }),
-        { signal },
-      ),
-    getNextPageParam: (last) => last.next,
+    ...inPages<AuditRow>("/api/audit", { resource, limit: PAGE_SIZE }),
     placeholderData: keepPreviousData,
   });
 }

@@ -6,10 +6,10 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
-import { request, withParams } from "../../api/client.ts";
+import { request } from "../../api/client.ts";
 import { keys } from "../../api/keys.ts";
+import { inPages } from "../../api/pages.ts";
 import type { components } from "../../api/schema.gen.ts";
-import type { Page } from "../../api/types.ts";
 import type { PolicyPreview, PolicyRow, ShopPolicy } from "./document.ts";
 
 export type Run = components["schemas"]["OperationRow"];
@@ -37,13 +37,7 @@ export function useCurrentPolicy() {
 export function usePolicies() {
   return useInfiniteQuery({
     queryKey: LIST,
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      request<Page<PolicyRow>>(
-        withParams("/api/policies", { limit: PAGE_SIZE, cursor: pageParam }),
-        { signal },
-      ),
-    getNextPageParam: (last) => last.next,
+    ...inPages<PolicyRow>("/api/policies", { limit: PAGE_SIZE }),
   });
 }
 
