@@ -4,7 +4,6 @@ The browser itself says how long each interaction took, by its Event Timing API,
 "Interaction to Next Paint" (https://web.dev/articles/inp).
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,8 +12,8 @@ from playwright.sync_api import Error, Page, sync_playwright
 from bench.errors import BenchFailed
 from bench.figures import percentiles
 from bench.show import say
+from stack import doctor
 
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 LIMIT_MS = 60_000
 PERSON = "Olivia"
@@ -107,7 +106,7 @@ def _look(page: Page) -> None:
 
 @contextmanager
 def _page() -> Iterator[Page]:
-    path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    path = doctor.browser()
     if path is None:
         raise BenchFailed("no Chromium here: run `make setup`")
     with sync_playwright() as playwright:

@@ -1,6 +1,5 @@
 """A real Chromium that signs in as one of the shop's people, and notes what no page may do."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +14,9 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from stack import doctor
+
 AXE = Path(__file__).parents[2] / "dashboard/node_modules/axe-core/axe.min.js"
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -45,7 +45,7 @@ RUN_AXE = "async () => (await axe.run(document, {resultTypes: ['violations']})).
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Run a headless Chromium, the system's own."""
-    path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    path = doctor.browser()
     assert path is not None, "no Chromium here: run `make setup`"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=QUIET)

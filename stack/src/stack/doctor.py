@@ -64,6 +64,11 @@ def _venv() -> str | None:
     return None if importlib.util.find_spec("ensurepip") else "not found"
 
 
+def browser() -> str | None:
+    """Return the path of the system's Chromium, if there is one."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 def _present(*commands: str) -> str | None:
     return None if any(shutil.which(command) for command in commands) else "not found"
 
@@ -85,7 +90,7 @@ NEEDS = (
     Need("Maven (mvn)", lambda: _present("mvn"), ["maven"]),
     Need("Node 20.19 or later", lambda: too_old("node", "--version", NODE), ["nodejs"]),
     Need("npm", lambda: _present("npm"), ["npm"]),
-    Need("chromium", lambda: _present(*BROWSERS), ["chromium"]),
+    Need("chromium", lambda: None if browser() else "not found", ["chromium"]),
     Need("user namespaces (Postgres refuses to run as root)", _namespaces, ["util-linux"]),
 )
 
