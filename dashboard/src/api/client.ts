@@ -98,6 +98,7 @@ async function problemOf(response: Response): Promise<ProblemError> {
     typeof detail === "string" ? detail : null,
     Array.isArray(errors) ? errors.map(fieldProblemOf) : [],
     status === 403 ? missingScopes(response.headers.get("www-authenticate")) : [],
+    response.headers.has("retry-after"),
   );
 }
 

@@ -5,16 +5,23 @@ import { isPassing } from "./problem.ts";
 /** The keys of creates without an answer, by what was sent. */
 const unanswered = new Map<string, string>();
 
-/** POST with an `Idempotency-Key`; the same body after a lost answer counts as the same try. */
-export async function createOnce<Answer>(path: string, body: unknown): Promise<Answer> {
-  const signature = `${path} ${JSON.stringify(body)}`;
+/**
+ * POST with an `Idempotency-Key`; the same body and headers after a lost answer, or while the try
+ * before is still in progress, count as the same try.
+ */
+export async function createOnce<Answer>(
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const signature = `${path} ${JSON.stringify([headers, body])}`;
   const key = unanswered.get(signature) ?? crypto.randomUUID();
   unanswered.set(signature, key);
   try {
     const answer = await request<Answer>(path, {
       method: "POST",
       body,
-      headers: { "idempotency-key": key },
+      headers: { ...headers, "idempotency-key": key },
     });
     unanswered.delete(signature);
     return answer;

@@ -17,6 +17,8 @@ export class ProblemError extends Error {
   readonly fields: FieldProblem[];
   /** The scopes that the caller's token lacks, when that is the problem. */
   readonly missing: readonly string[];
+  /** Whether the answer names a time to try again (`Retry-After`). */
+  readonly waits: boolean;
 
   constructor(
     kind: ProblemKind,
@@ -25,6 +27,7 @@ export class ProblemError extends Error {
     detail: string | null = null,
     fields: FieldProblem[] = [],
     missing: readonly string[] = [],
+    waits = false,
   ) {
     super(detail === null ? title : `${title}: ${detail}`);
     this.kind = kind;
@@ -33,6 +36,7 @@ export class ProblemError extends Error {
     this.detail = detail;
     this.fields = fields;
     this.missing = missing;
+    this.waits = waits;
   }
 }
 
@@ -51,9 +55,13 @@ export function askFor(scopes: readonly string[]): string {
   );
 }
 
-/** Whether asking again may help: no answer, or one that blames the server or the moment. */
+/**
+ * Whether asking again may help: no answer, or one that blames the server or the moment. A conflict
+ * that says when to try again is with an earlier try of the same request, which is in progress.
+ */
 export function isPassing(error: unknown): boolean {
   if (!(error instanceof ProblemError)) return false;
+  if (error.status === 409) return error.waits;
   return error.status === 0 || error.status === 429 || error.status >= 500;
 }
 
@@ -73,6 +81,9 @@ export function whatToDo(error: unknown): string {
       : "Your account may not do this. Ask whoever manages your shop's accounts.";
   }
   if (error.status === 404) return "It may have been erased, or the address is wrong.";
+  if (error.status === 409 && error.waits) {
+    return "An earlier try is still in progress. Wait a moment, then try again.";
+  }
   if (error.status === 409 || error.status === 412) {
     return "Close this, look at how it stands now, then try again.";
   }

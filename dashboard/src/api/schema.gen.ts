@@ -650,6 +650,8 @@ export interface paths {
         /**
          * Publish Policy
          * @description Put new rules in force; clients are scored anew under them, without a restart.
+         *
+         *     With `If-Match` they replace that version alone: it is 412 when another one is in force.
          */
         post: operations["publish_policy"];
         delete?: never;
@@ -1579,6 +1581,7 @@ export interface components {
          *         "reason": "not-an-order"
          *       },
          *       "key": "42",
+         *       "masked": false,
          *       "offset": 17,
          *       "topic": "cdc.public.orders",
          *       "value": {
@@ -1593,6 +1596,12 @@ export interface components {
             };
             /** Key */
             key: string | null;
+            /**
+             * Masked
+             * @description Whether all but ids, times and codes is hidden: the token lacks ``pii:read``.
+             * @default false
+             */
+            masked: boolean;
             /** Offset */
             offset: number;
             /** Topic */
@@ -1666,6 +1675,7 @@ export interface components {
          *             "reason": "not-an-order"
          *           },
          *           "key": "42",
+         *           "masked": false,
          *           "offset": 17,
          *           "topic": "cdc.public.orders",
          *           "value": {
@@ -1991,7 +2001,7 @@ export interface components {
          *         }
          *       ],
          *       "email": {
-         *         "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+         *         "body": "Hello Ada,\n\nthe linen shirts are back. Come by and try one on.\n",
          *         "created_at": "2026-06-02T09:30:00Z",
          *         "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
          *         "generation_id": "gen-0001",
@@ -2135,7 +2145,7 @@ export interface components {
          *       "created_at": "2026-06-02T09:30:00Z",
          *       "crossing_day": "2026-06-01",
          *       "email": {
-         *         "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+         *         "body": "Hello Ada,\n\nthe linen shirts are back. Come by and try one on.\n",
          *         "created_at": "2026-06-02T09:30:00Z",
          *         "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
          *         "generation_id": "gen-0001",
@@ -2261,7 +2271,7 @@ export interface components {
          * EmailText
          * @description The email that was written for an episode.
          * @example {
-         *       "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+         *       "body": "Hello Ada,\n\nthe linen shirts are back. Come by and try one on.\n",
          *       "created_at": "2026-06-02T09:30:00Z",
          *       "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
          *       "generation_id": "gen-0001",
@@ -3022,7 +3032,7 @@ export interface components {
          *         "created_at": "2026-06-02T09:30:00Z",
          *         "crossing_day": "2026-06-01",
          *         "email": {
-         *           "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+         *           "body": "Hello Ada,\n\nthe linen shirts are back. Come by and try one on.\n",
          *           "created_at": "2026-06-02T09:30:00Z",
          *           "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
          *           "generation_id": "gen-0001",
@@ -3712,7 +3722,7 @@ export interface components {
          *           "created_at": "2026-06-02T09:30:00Z",
          *           "crossing_day": "2026-06-01",
          *           "email": {
-         *             "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+         *             "body": "Hello Ada,\n\nthe linen shirts are back. Come by and try one on.\n",
          *             "created_at": "2026-06-02T09:30:00Z",
          *             "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
          *             "generation_id": "gen-0001",
@@ -3903,6 +3913,7 @@ export interface components {
          *           "actor": "olivia",
          *           "address_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
          *           "created_at": "2026-06-02T09:30:00Z",
+         *           "masked": false,
          *           "reason": "fell at risk"
          *         }
          *       ],
@@ -5070,6 +5081,7 @@ export interface components {
          *       "actor": "olivia",
          *       "address_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
          *       "created_at": "2026-06-02T09:30:00Z",
+         *       "masked": false,
          *       "reason": "fell at risk"
          *     }
          */
@@ -5086,6 +5098,12 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /**
+             * Masked
+             * @description Whether hash and reason are hidden: the token lacks ``pii:read``.
+             * @default false
+             */
+            masked: boolean;
             /** Reason */
             reason: string;
         };
@@ -5351,9 +5369,9 @@ export interface components {
         };
         /**
          * Wording
-         * @description A person's wording of a draft; the mailer holds it to the limits of an email.
+         * @description A person's wording of a draft, in the bounds to which the mailer holds it.
          * @example {
-         *       "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+         *       "body": "Hello Ada,\n\nthe linen shirts are back. Come by and try one on.\n",
          *       "subject": "Something for your summer, Ada"
          *     }
          */
@@ -7937,6 +7955,7 @@ export interface operations {
                      *             "reason": "not-an-order"
                      *           },
                      *           "key": "42",
+                     *           "masked": false,
                      *           "offset": 17,
                      *           "topic": "cdc.public.orders",
                      *           "value": {
@@ -8770,7 +8789,7 @@ export interface operations {
                      *           "created_at": "2026-06-02T09:30:00Z",
                      *           "crossing_day": "2026-06-01",
                      *           "email": {
-                     *             "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+                     *             "body": "Hello Ada,\n\nthe linen shirts are back. Come by and try one on.\n",
                      *             "created_at": "2026-06-02T09:30:00Z",
                      *             "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *             "generation_id": "gen-0001",
@@ -8962,7 +8981,7 @@ export interface operations {
                      *         }
                      *       ],
                      *       "email": {
-                     *         "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+                     *         "body": "Hello Ada,\n\nthe linen shirts are back. Come by and try one on.\n",
                      *         "created_at": "2026-06-02T09:30:00Z",
                      *         "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *         "generation_id": "gen-0001",
@@ -9199,7 +9218,7 @@ export interface operations {
                      *         "created_at": "2026-06-02T09:30:00Z",
                      *         "crossing_day": "2026-06-01",
                      *         "email": {
-                     *           "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+                     *           "body": "Hello Ada,\n\nthe linen shirts are back. Come by and try one on.\n",
                      *           "created_at": "2026-06-02T09:30:00Z",
                      *           "draft_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "generation_id": "gen-0001",
@@ -12287,6 +12306,11 @@ export interface operations {
                  * @example 8f14e45f-ceea-467f-9f1a-3a2c0d6f0b55
                  */
                 "Idempotency-Key"?: string;
+                /**
+                 * @description ETags; * takes any version
+                 * @example "7"
+                 */
+                "If-Match"?: string;
             };
             path?: never;
             cookie?: never;
@@ -12450,6 +12474,24 @@ export interface operations {
                      *       "detail": "it was there once, and will not be again",
                      *       "status": 410,
                      *       "title": "Gone",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The row is at another version than `If-Match` names */
+            412: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the row is at another version than if-match names",
+                     *       "status": 412,
+                     *       "title": "Precondition Failed",
                      *       "type": "about:blank"
                      *     }
                      */
@@ -13909,6 +13951,7 @@ export interface operations {
                      *           "actor": "olivia",
                      *           "address_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "created_at": "2026-06-02T09:30:00Z",
+                     *           "masked": false,
                      *           "reason": "fell at risk"
                      *         }
                      *       ],
@@ -14058,6 +14101,7 @@ export interface operations {
                      *       "actor": "olivia",
                      *       "address_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "masked": false,
                      *       "reason": "fell at risk"
                      *     }
                      */

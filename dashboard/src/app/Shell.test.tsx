@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { createStore } from "../shared/store.ts";
 import type { SessionState } from "../auth/session.ts";
 import { FakeEventSource } from "../test/fakeEventSource.ts";
+import { stats } from "../test/examples.ts";
 import { routes, serve, sessionOf, show } from "./harness.tsx";
 
 function pages(): string[] {
@@ -59,6 +60,25 @@ describe("the navigation", () => {
     show("/no-such-page");
     expect(await screen.findByRole("heading", { name: "There is no such page" })).toBeTruthy();
     expect(document.title).toBe("Not found · Engage");
+  });
+});
+
+describe("the business date", () => {
+  const late = { business_now: "2026-11-22T23:30:00Z", clock_rate: 0 };
+
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it.each([
+    ["is the shop's day that is served", "2026-11-23", "UTC", "23 Nov 2026"],
+    ["is the reader's day before the first is served", null, "Pacific/Kiritimati", "23 Nov 2026"],
+    ["is the reader's day, be it behind", null, "Pacific/Honolulu", "22 Nov 2026"],
+  ])("%s", async (_, as_of, zone, shown) => {
+    vi.stubEnv("TZ", zone);
+    serve(routes({ "GET /api/stats": () => [200, stats({ ...late, as_of })] }));
+    show("/");
+    expect((await screen.findByTestId("business-date")).textContent).toBe(shown);
   });
 });
 

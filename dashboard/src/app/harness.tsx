@@ -13,9 +13,9 @@ import { overview, overviewDay } from "../test/overview.ts";
 import { FakeEventSource } from "../test/fakeEventSource.ts";
 import { App } from "./App.tsx";
 import { createQueryClient } from "./queryClient.ts";
-import { createAppRouter } from "./router.tsx";
+import { createAppRouter, type AppRouter } from "./router.tsx";
 
-export type Routes = Record<string, (body: unknown) => [number, unknown]>;
+export type Routes = Record<string, (body: unknown, headers: Headers) => [number, unknown]>;
 
 /** What the API answers by method and path; tests change what they are about. */
 export function routes(change: Routes = {}): Routes {
@@ -40,13 +40,14 @@ export function serve(table: Routes): void {
   vi.stubGlobal("fetch", (address: string, init: RequestInit) => {
     const method = init.method ?? "GET";
     const path = address.split("?")[0] ?? "";
-    const isJson = new Headers(init.headers).get("content-type") === "application/json";
+    const headers = new Headers(init.headers);
+    const isJson = headers.get("content-type") === "application/json";
     const body: unknown =
       typeof init.body !== "string" ? null : isJson ? JSON.parse(init.body) : init.body;
     if (method !== "GET") sent.push({ method, path, body });
     // A route may name the search too, where it matters.
     const route = table[`${method} ${address}`] ?? table[`${method} ${path}`];
-    const [status, answer] = route?.(body) ?? [404, { title: "Not Found", status: 404 }];
+    const [status, answer] = route?.(body, headers) ?? [404, { title: "Not Found", status: 404 }];
     const type = status < 400 ? "application/json" : "application/problem+json";
     // A text is NDJSON, as it goes over the wire.
     const text = typeof answer === "string" ? answer : JSON.stringify(answer);
@@ -78,15 +79,17 @@ export function sessionOf(scopes: readonly Scope[] = ALL_SCOPES): Session {
 }
 
 /** Show a page to someone with these permissions; by default, with all. */
-export function show(path: string, session: Session = sessionOf()): void {
+export function show(path: string, session: Session = sessionOf()): AppRouter {
+  const router = createAppRouter(createMemoryHistory({ initialEntries: [path] }));
   render(
     <App
       client={createQueryClient()}
       session={session}
-      createRouter={() => createAppRouter(createMemoryHistory({ initialEntries: [path] }))}
+      createRouter={() => router}
       createSource={(url, lastEventId) => new FakeEventSource(url, lastEventId)}
     />,
   );
+  return router;
 }
 
 beforeEach(() => {

@@ -4,7 +4,6 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
-  lazyRouteComponent,
   retainSearchParams,
   type RouterHistory,
 } from "@tanstack/react-router";
@@ -16,6 +15,7 @@ import { readOperationsSearch } from "../features/operations/search.ts";
 import { readOverviewSearch } from "../features/overview/search.ts";
 import { readPolicySearch } from "../features/policy/search.ts";
 import { readTourSearch } from "../features/tour/search.ts";
+import { lazyPage } from "./lazyPage.tsx";
 import { CLIENTS, EMAILS, OPERATIONS, OVERVIEW, POLICY, type PageData } from "./navigation.ts";
 import { ErrorPage, NotFoundPage } from "./pages/ErrorPage.tsx";
 import { Shell } from "./Shell.tsx";
@@ -34,7 +34,7 @@ const overview = createRoute({
   path: "/",
   staticData: OVERVIEW,
   validateSearch: readOverviewSearch,
-  component: lazyRouteComponent(() => import("./pages/OverviewPage.tsx"), "OverviewPage"),
+  component: lazyPage(() => import("./pages/OverviewPage.tsx"), "OverviewPage"),
 });
 
 const clients = createRoute({
@@ -42,7 +42,7 @@ const clients = createRoute({
   path: "clients",
   staticData: CLIENTS,
   validateSearch: readClientSearch,
-  component: lazyRouteComponent(() => import("./pages/ClientsPage.tsx"), "ClientsPage"),
+  component: lazyPage(() => import("./pages/ClientsPage.tsx"), "ClientsPage"),
 });
 
 const client = createRoute({
@@ -54,7 +54,7 @@ const client = createRoute({
     parse: ({ clientId }) => ({ clientId: Number(clientId) }),
     stringify: ({ clientId }) => ({ clientId: String(clientId) }),
   },
-  component: lazyRouteComponent(() => import("./pages/ClientPage.tsx"), "ClientPage"),
+  component: lazyPage(() => import("./pages/ClientPage.tsx"), "ClientPage"),
 });
 
 const clientsImport = createRoute({
@@ -62,10 +62,7 @@ const clientsImport = createRoute({
   path: "clients/import",
   staticData: { ...CLIENTS, title: "Import" },
   validateSearch: readImportSearch,
-  component: lazyRouteComponent(
-    () => import("./pages/ClientsImportPage.tsx"),
-    "ClientsImportPage",
-  ),
+  component: lazyPage(() => import("./pages/ClientsImportPage.tsx"), "ClientsImportPage"),
 });
 
 const emails = createRoute({
@@ -73,13 +70,13 @@ const emails = createRoute({
   path: "emails",
   staticData: EMAILS,
   validateSearch: readEmailSearch,
-  component: lazyRouteComponent(() => import("./pages/EmailsPage.tsx"), "EmailsPage"),
+  component: lazyPage(() => import("./pages/EmailsPage.tsx"), "EmailsPage"),
 });
 
 const email = createRoute({
   getParentRoute: () => emails,
   path: "$episodeId",
-  component: lazyRouteComponent(() => import("./pages/EmailPage.tsx"), "EmailPage"),
+  component: lazyPage(() => import("./pages/EmailPage.tsx"), "EmailPage"),
 });
 
 const policy = createRoute({
@@ -87,7 +84,7 @@ const policy = createRoute({
   path: "policy",
   staticData: POLICY,
   validateSearch: readPolicySearch,
-  component: lazyRouteComponent(() => import("./pages/PolicyPage.tsx"), "PolicyPage"),
+  component: lazyPage(() => import("./pages/PolicyPage.tsx"), "PolicyPage"),
 });
 
 const operations = createRoute({
@@ -95,7 +92,7 @@ const operations = createRoute({
   path: "operations",
   staticData: OPERATIONS,
   validateSearch: readOperationsSearch,
-  component: lazyRouteComponent(() => import("./pages/OperationsPage.tsx"), "OperationsPage"),
+  component: lazyPage(() => import("./pages/OperationsPage.tsx"), "OperationsPage"),
 });
 
 const tree = root.addChildren([

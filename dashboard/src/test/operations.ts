@@ -28,6 +28,7 @@ export const LETTER = {
   headers: { reason: "bad_amount", attempt: "1", parked_at: "2026-11-22T09:00:00Z" },
   key: "42",
   value: { order_id: 7, first_name: "Ada" },
+  masked: false,
 };
 
 export function run(change: object = {}) {

@@ -19,7 +19,7 @@ ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Au
 CONDITIONS = ("id < 100", "id between 1 and 9 or id is null", "version > 1")
 BEYOND_FEATURES = ("half_life_days", "ahead_days")
 PAYLOADS: dict[str, dict[str, Any]] = {
-    "edit": {"subject": "Hello", "body": "Hello again"},
+    "edit": {"subject": "Hello", "body": "Hello again, " * 5},
     "resolve": {"sent": True},
 }
 LINES = "application/x-ndjson"

@@ -126,22 +126,28 @@ def test_a_version_that_came_meanwhile_is_not_run_over(
 
 
 def test_a_run_over_the_history_names_clients(visit: Visit):
-    """Started on demand, it is followed to its end, and who enters is linked."""
+    """Started on demand, it is followed to its end; a reload shows it too; who enters is linked."""
     visit.sign_in("Olivia", "/policy?try=theta%3D85%2Crho%3D90")
     page = visit.page
     page.get_by_role("button", name="Run it").click()
     expect(page.get_by_test_id("run-result")).to_be_visible(timeout=RUN_LIMIT_MS)
+    expect(page).to_have_url(re.compile(r"[?&]run=\d+"))
+    page.reload()
+    expect(page.get_by_test_id("run-result")).to_be_visible(timeout=LIMIT_MS)
     link = page.get_by_role("region", name="Enter").get_by_role("link").first
     link.click()
     expect(page.get_by_test_id("client-detail")).to_be_visible(timeout=LIMIT_MS)
 
 
 def test_those_who_may_not_save_can_still_try(browser: Browser, stack: Stack):
-    """Marketing sees what would change, on a phone too, and no way to save it."""
+    """Marketing sees what would change, on a phone too, may run it over the whole history, and
+    finds no way to save it.
+    """
     with visiting(browser, stack.api_url, stack.issuer_url, size=PHONE) as visit:
         visit.sign_in("Mark", "/policy?try=theta%3D85")
         page = visit.page
         expect(page.get_by_test_id("preview")).to_be_visible(timeout=LIMIT_MS)
+        expect(page.get_by_role("button", name="Run it")).to_be_enabled()
         assert page.get_by_role("button", name="Save as a new version").count() == 0
         assert visit.width() <= PHONE[0]
         assert visit.findings() == []

@@ -6,7 +6,10 @@ import pytest
 from common.policy import ShopPolicy
 from tests.integration.client_api.serving import Api, assert_problem
 
-WORDS = {"subject": "Hello", "body": "We miss you, and the shop does, too."}
+WORDS = {
+    "subject": "Hello",
+    "body": "We miss you, and the shop does, too: come and see us again soon.",
+}
 EPISODES = """
 INSERT INTO clients (first_name) VALUES ('Ada'), ('Bob');
 INSERT INTO episodes (id, client_id, state, reason, actor, last_order_day, crossing_day,
@@ -95,7 +98,10 @@ async def test_a_decision_is_recorded_and_shown_until_and_after_it_is_applied(
         ({"action": "edit", "payload": {"subject": "Hello"}}, 422),
         ({"action": "edit", "payload": {**WORDS, "body": 10**400}}, 422),
         ({"action": "edit", "payload": {**WORDS, "body": ""}}, 422),
-        ({"action": "edit", "payload": {**WORDS, "body": "x" * 10_001}}, 422),
+        ({"action": "edit", "payload": {**WORDS, "body": "x" * 3001}}, 422),
+        ({"action": "edit", "payload": {**WORDS, "body": "x" * 59 + " "}}, 422),
+        ({"action": "edit", "payload": {**WORDS, "subject": "Hi"}}, 422),
+        ({"action": "edit", "payload": {**WORDS, "subject": "x" * 101}}, 422),
         ({"action": "edit", "payload": {**WORDS, "subject": "a\x00b"}}, 422),
         ({"action": "edit", "payload": {**WORDS, "to": "x"}}, 422),
         ({"action": "approve", "payload": WORDS}, 422),
@@ -115,7 +121,7 @@ async def test_half_a_character_is_refused(filled: Api, text: str) -> None:
     """A lone surrogate is no text: it is refused before anything is stored."""
     body = (
         '{"episode_id": "2-10000", "action": "edit", "payload":'
-        f' {{"subject": "Hello", "body": "{text}"}}}}'
+        f' {{"subject": "Hello", "body": "{text}{"x" * 60}"}}}}'
     )
     headers = {"Content-Type": "application/json"}
     assert_problem(await filled.http.post("/api/decisions", content=body, headers=headers), 422)

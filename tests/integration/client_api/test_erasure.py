@@ -147,7 +147,7 @@ async def test_an_erasure_blanks_decisions_and_asks_the_mailer_to_blank_texts(
         episode,
         ada["id"],
     )
-    body = {"subject": "Dear Ada", "body": "…"}
+    body = {"subject": "Dear Ada", "body": "…" * 60}
     await api.made(
         "/api/decisions",
         {"episode_id": episode, "action": "edit", "payload": body},
@@ -192,7 +192,10 @@ def what_if_of(clients: list[int]) -> WhatIfResult:
     )
 
 
-WORDING = {"subject": "Dear Ada", "body": "Come back"}
+WORDING = {
+    "subject": "Dear Ada",
+    "body": "Come back, and see what is new in our shop since you were here.",
+}
 
 
 def evidence(version: int) -> str:
@@ -222,7 +225,7 @@ async def test_an_erasure_takes_words_and_figures_with_the_row_and_is_audited(
         await admin.execute(EPISODE, f"{client}-1", client, evidence(order["version"]))
         await admin.execute(EMAIL, f"{client}-1", client)
         edit = {"episode_id": f"{client}-1", "action": "edit"}
-        made = await api.made("/api/decisions", edit | {"payload": {"subject": "a", "body": "b"}})
+        made = await api.made("/api/decisions", edit | {"payload": WORDING})
         await admin.execute(
             "INSERT INTO decision_outcomes VALUES ($1, 'applied', 'r', now(), '-a +b')", made["id"]
         )

@@ -152,7 +152,7 @@ async def test_an_erased_client_does_not_live_on_in_kept_answers(
     answer = await api.http.post("/api/orders", json=order, headers={"Idempotency-Key": "o"})
     assert answer.status_code == 201
     [episode] = await trial.begin([made["id"]], "draft")
-    wording = {"subject": "Zebedee", "body": "Dear Zebedee"}
+    wording = {"subject": "Zebedee", "body": "Dear Zebedee, " * 5}
     decision = {"episode_id": episode, "action": "edit", "payload": wording}
     answer = await api.http.post("/api/decisions", json=decision, headers={"Idempotency-Key": "d"})
     assert answer.status_code == 201, answer.text

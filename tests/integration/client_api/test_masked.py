@@ -2,17 +2,22 @@
 
 import asyncio
 import json
+from base64 import b64decode
+from collections.abc import AsyncIterator
+from hashlib import sha256
 from typing import Any
 
 import asyncpg
 import pytest
+from confluent_kafka import Producer
 from pydantic import SecretStr
 
 from client_api.live.postgres_feed import PostgresFeed
 from client_api.web.app import describe
 from client_api.web.openapi import document
+from engage.settings import Settings
 from tests.integration.client_api.serving import Api, assert_problem, running_api
-from tests.servers import Database
+from tests.servers import PARTITIONS, Database
 from tests.tokens import issuer
 
 ANALYST = issuer().bearer("clients:read", "emails:read", "policy:read", "ops:read")
@@ -41,20 +46,38 @@ VALUES ('1-20000', 'edit', 'olivia', '{"subject": "Canaryna", "body": "Canary"}'
        ('1-20000', 'reject', 'olivia', '{"reason": "Canary words"}');
 INSERT INTO decision_outcomes (decision_id, outcome, reason, difference)
 SELECT id, 'applied', 'edited', '-Canaryna' FROM decisions;
+INSERT INTO suppressions (address_hash, reason, actor)
+VALUES (address_hash('canary@example.com'), 'Canaryna called', 'olivia');
 """
+HASH = sha256(b"canary@example.com").hexdigest()
+PARKED = b'{"nickname": "Canaryna", "after": {"id": 42, "note": "canary"}}'
 OPEN = {"/livez", "/readyz"}
 STREAMED = {"/api/events"}
-ELSEWHERE = {"/api/status", "/api/dead-letters", "/api/emails/{episode_id}/lineage"}
-"""They ask the broker, which holds nothing personal (tests/e2e/test_privacy.py)."""
+LETTERS = "/api/dead-letters?topic=client.events"
 
 
 @pytest.fixture
-async def told(api: Api, admin: asyncpg.Connection) -> Api:
-    """A client with a name, an address and an email."""
-    await api.client(id=1, **PERSON)
-    await api.order(1, id=1)
-    await admin.execute(FILL)
-    return api
+async def told(database: Database, kafka: str, admin: asyncpg.Connection) -> AsyncIterator[Api]:
+    """A client with a name, an address and an email; a suppressed address; a dead letter."""
+    settings = Settings(
+        kafka_bootstrap_servers=kafka,
+        topic_partitions=PARTITIONS,
+        engage_database_url=SecretStr(database.engage_url),
+    )
+    async with running_api(database.client_api_url, engage=settings) as api:
+        await api.client(id=1, **PERSON)
+        await api.order(1, id=1)
+        await admin.execute(FILL)
+        yield api
+
+
+@pytest.fixture(scope="module", autouse=True)
+def parked(kafka: str) -> None:
+    """A record that no reader could use, with a name in its value, its key and its headers."""
+    producer = Producer({"bootstrap.servers": kafka})
+    headers: list[tuple[str, str | bytes | None]] = [("reason", b"not_json"), ("by", b"Canaryna")]
+    producer.produce("client.events.dlq", PARKED, b"canary@example.com", 0, headers=headers)
+    assert producer.flush(30) == 0
 
 
 def every_get() -> list[str]:
@@ -64,8 +87,8 @@ def every_get() -> list[str]:
     return [
         path.format(**ids)
         for path, methods in document(describe())["paths"].items()
-        if "get" in methods and path not in OPEN | STREAMED | ELSEWHERE
-    ]
+        if "get" in methods and path not in OPEN | STREAMED
+    ] + [LETTERS]
 
 
 async def test_no_read_tells_an_analyst_who_anybody_is(told: Api) -> None:
@@ -74,10 +97,40 @@ async def test_no_read_tells_an_analyst_who_anybody_is(told: Api) -> None:
     for path in every_get():
         answer = await told.http.get(path, headers=ANALYST)
         assert CANARY not in answer.text.lower(), path
+        assert HASH not in answer.text, path
         assert answer.status_code in {200, 403, 404}, (path, answer.text)
         seen += (await told.http.get(path)).text
-    for word in (*PERSON.values(), "Canaryna, hello", "Dear Canaryna", "Canary words"):
+    words = ("Canaryna, hello", "Dear Canaryna", "Canary words", "Canaryna called", "nickname")
+    for word in (*PERSON.values(), *words, HASH):
         assert word in seen, word
+
+
+async def test_a_dead_letter_says_that_it_is_masked_and_keeps_its_ids(told: Api) -> None:
+    """Who operates without reading names still sees what it was about, and why it was parked."""
+    letter = (await told.http.get(LETTERS, headers=ANALYST)).json()["letters"][0]
+    assert letter["masked"] is True
+    assert letter["headers"] == {"reason": "not_json", "attempt": "1"}
+    assert letter["key"] == "•••"
+    assert letter["value"] == {"•••": "•••", "after": {"id": 42, "•••": "•••"}}
+    full = (await told.http.get(LETTERS)).json()["letters"][0]
+    assert (full["masked"], full["key"]) == (False, "canary@example.com")
+    assert full["value"] == json.loads(PARKED)
+
+
+async def test_no_cursor_tells_whose_address_is_suppressed(told: Api) -> None:
+    """A cursor can be read by whoever has it, so it holds no hash."""
+    writer = issuer().bearer("emails:read", "emails:approve")
+    body = {"address": "other@example.com", "reason": "asked by phone"}
+    made = await told.http.post("/api/suppressions", json=body, headers=writer)
+    assert (made.status_code, made.json()["address_hash"]) == (201, "•••")
+    params = {"limit": 1}
+    page = (await told.http.get("/api/suppressions", params=params, headers=ANALYST)).json()
+    assert page["items"][0]["masked"] is True
+    told_by = b64decode(page["next"] + "==", altchars=b"-_")
+    assert sha256(b"other@example.com").hexdigest().encode() not in told_by
+    assert (await told.http.get("/api/audit", headers=ANALYST)).json()["items"][0][
+        "resource"
+    ] == "address/•••"
 
 
 async def test_masked_rows_say_so_and_keep_the_rest(told: Api) -> None:

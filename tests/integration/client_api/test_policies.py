@@ -43,6 +43,38 @@ async def test_rules_published_at_once_get_versions_one_after_the_other(api):
     assert versions == [first["version"] + n for n in range(1, 6)]
 
 
+async def test_of_two_publishers_who_saw_one_version_the_second_is_refused(api):
+    """With If-Match on the version that they saw, exactly one of those at once gets through."""
+    first = await current(api)
+    seen = {"If-Match": f'"{first["version"]}"'}
+    answers = await asyncio.gather(
+        *(
+            api.http.post("/api/policies", json=changed(first, holdout_percent=n), headers=seen)
+            for n in range(1, 6)
+        )
+    )
+    [made] = [answer for answer in answers if answer.status_code == 201]
+    for answer in answers:
+        if answer is not made:
+            assert_problem(answer, 412)
+    assert await current(api) == made.json()
+    assert made.json()["version"] == first["version"] + 1
+    onto = {"If-Match": made.headers["etag"]}
+    again = await api.http.post("/api/policies", json=changed(made.json()), headers=onto)
+    assert again.status_code == 201
+
+
+async def test_a_lost_answer_is_given_again_although_the_version_is_not_in_force_any_more(api):
+    """The key of a publication counts before its If-Match, which its own version has outdated."""
+    first = await current(api)
+    headers = {"If-Match": f'"{first["version"]}"', "Idempotency-Key": "lost"}
+    made, again = [
+        await api.http.post("/api/policies", json=changed(first), headers=headers) for _ in range(2)
+    ]
+    assert (made.status_code, again.status_code) == (201, 201)
+    assert again.json() == made.json() == await current(api)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -114,6 +114,15 @@ async def test_a_database_that_is_away_is_a_503_and_readiness_names_it(
         assert (await api.http.get("/livez")).status_code == 200
 
 
+async def test_no_cache_keeps_what_is_below_api(api: Api) -> None:
+    """Answers tell of people, also those to a caller without a token; the document does not."""
+    for path in ("/api/clients", "/api/stats", "/api/auth", "/api/nope"):
+        assert (await api.http.get(path)).headers["cache-control"] == "no-store", path
+    bare = await api.http.get("/api/clients", auth=None)
+    assert (bare.status_code, bare.headers["cache-control"]) == (401, "no-store")
+    assert (await api.http.get("/openapi.json")).headers["cache-control"] == "no-cache"
+
+
 async def test_many_callers_at_once_are_all_answered(api: Api) -> None:
     """More requests than connections wait for their turn."""
     answers = await asyncio.gather(*(api.http.get("/api/stats") for _ in range(100)))

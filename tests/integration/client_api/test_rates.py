@@ -61,6 +61,34 @@ async def test_an_address_that_fails_too_often_waits_but_valid_tokens_pass(
         assert (await asked(api, **issuer().bearer())).status_code == 200
 
 
+async def test_who_fails_too_often_can_still_ask_where_to_sign_in(database: Database) -> None:
+    """400 failed tokens of an address are none of its questions, which are bounded themselves."""
+    async with (
+        running_api(database.client_api_url) as api,
+        httpx.AsyncClient(base_url=api.http.base_url) as http,
+    ):
+        bad = {"Authorization": "Bearer x"}
+        answers = [(await http.get("/api/me", headers=bad)).status_code for _ in range(400)]
+        assert set(answers) == {401, 429}
+        assert (await http.get("/api/auth")).status_code == 200
+        asked = [(await http.get("/api/auth")).status_code for _ in range(400)]
+        assert set(asked) == {200, 429}
+
+
+async def test_nobody_says_by_a_header_whose_failures_are_counted(database: Database) -> None:
+    """The address is that of the connection, also when it comes from this machine."""
+    rules = issuer().rules(failures_per_minute=5)
+    async with (
+        running_api(database.client_api_url, rules=rules) as api,
+        httpx.AsyncClient(base_url=api.http.base_url) as http,
+    ):
+        answers = [
+            (await http.get("/api/me", headers={"X-Forwarded-For": f"192.0.2.{n}"})).status_code
+            for n in range(20)
+        ]
+        assert 429 in answers
+
+
 async def test_an_event_stream_ends_when_its_token_does(api: Api) -> None:
     """The page is told why, so that it comes back with a new one."""
     soon = issuer().bearer(exp=int(time.time()) - LEEWAY_S + 6)

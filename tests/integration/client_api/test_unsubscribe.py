@@ -238,6 +238,21 @@ async def test_the_list_goes_on_from_page_to_page(api: Api):
     assert [row["reason"] for row in found] == [str(number) for number in range(6, -1, -1)]
 
 
+async def test_addresses_suppressed_in_one_moment_are_each_listed_once(
+    api: Api, admin: asyncpg.Connection
+):
+    """However pages cut them, with one of another moment before and behind."""
+    await admin.execute("""
+        INSERT INTO suppressions (address_hash, reason, actor, created_at)
+        SELECT address_hash(n::text), n::text, 'a', '2026-01-02'::timestamptz
+            + CASE n WHEN 0 THEN interval '1 day' WHEN 6 THEN interval '-1 day' ELSE '0' END
+        FROM generate_series(0, 6) n
+    """)
+    for limit in (1, 2, 3, 5):
+        found = [row["reason"] for row in await api.pages("/api/suppressions", limit=limit)]
+        assert (found[0], found[-1], sorted(found)) == ("0", "6", [str(n) for n in range(7)])
+
+
 async def test_wrong_requests_are_refused(api: Api):
     """Twice the same address, none at all, an actor, a hash that is none or not there."""
     await api.made("/api/suppressions", wish())

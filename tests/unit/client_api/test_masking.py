@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client_api.shapes.masking import ABOUT_CLIENTS, MASK, WORDS, hidden
+from client_api.shapes.letters import MASK
+from client_api.shapes.masking import ABOUT_CLIENTS, WORDS, hidden
 
 CLIENT = {
     "id": 7,
@@ -58,10 +60,85 @@ def test_an_email_loses_its_words_and_keeps_its_origin() -> None:
     assert found["facts_used"] == [MASK, [MASK]]
 
 
+def test_an_episode_below_an_email_is_masked_as_any_other() -> None:
+    """As in a lineage: its email is an episode with names, and an email of its own."""
+    assert hidden({"email": EPISODE}) == {"email": hidden(EPISODE)}
+    assert hidden({"email": EPISODE})["email"]["masked"] is True
+
+
 def test_other_subjects_and_names_stay() -> None:
     """The token's subject and name, an episode's reason and a policy's note are no client's."""
     told = {"subject": "ana", "name": "Ana", "reason": "quiet hours", "note": "x"}
     assert hidden(told) == told
+
+
+SUPPRESSION = {"address_hash": "ab" * 32, "reason": "Canarina called", "actor": "olivia"}
+
+
+def test_a_suppression_loses_its_hash_and_its_reason() -> None:
+    """Who guesses an address knows it by its hash; and people wrote the reason."""
+    found = hidden({"items": [{**SUPPRESSION, "masked": False}], "next": None})
+    masked = {"address_hash": MASK, "reason": MASK, "actor": "olivia", "masked": True}
+    assert found["items"] == [masked]
+    assert hidden({"resource": "address/abab"}) == {"resource": f"address/{MASK}"}
+    assert hidden({"resource": "client/42"}) == {"resource": "client/42"}
+
+
+def letter(**change: Any) -> dict[str, Any]:
+    """Return a dead letter, as it is before it is masked."""
+    own = {"reason": "bad_amount", "attempt": "2", "offset": "9", "Canary": "Canarina"}
+    return {"topic": "t", "offset": 3, "headers": own, "key": "42/client", "value": None} | change
+
+
+def test_a_letter_keeps_ids_times_and_why_it_was_parked() -> None:
+    """Of its headers only those of whoever parked it."""
+    image = {"op": "u", "after": {"id": 42, "version": 7, "ordered_at": "2026-01-02T03:04:05Z"}}
+    found = hidden(letter(value=image, masked=False))
+    assert found == letter(
+        headers={"reason": "bad_amount", "attempt": "2", "offset": "9"}, value=image, masked=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("Canarina, 12 Main St", MASK),
+        (4915012345, MASK),
+        ({"nickname": "Canarina"}, {MASK: MASK}),
+        ({"Canarina": 1, "phone": 49150}, {MASK: MASK, "phone": MASK}),
+        ({"consent": True, "amount": 9.5}, {"consent": MASK, "amount": 9.5}),
+        ({"id": "canary@example.com", "status": "Canarina"}, {"id": MASK, "status": MASK}),
+        ({"id": ["Canarina", 1, None]}, {"id": [MASK, MASK, None]}),
+        ({"after": [{"id": 1, "name": "x"}]}, {"after": [{"id": 1, MASK: MASK}]}),
+    ],
+)
+def test_a_letters_value_shows_only_what_is_known_to_be_harmless(value: Any, shown: Any) -> None:
+    """Whatever the name and the type: a record that did not pass may hold anything."""
+    assert hidden(letter(value=value))["value"] == shown
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        (None, None),
+        ("42", "42"),
+        ("42/order/7", "42/order/7"),
+        ('{"payload": {"id": 42, "note": "Canarina"}}', '{"payload":{"id":42,"•••":"•••"}}'),
+        ("canary@example.com", MASK),
+        ('"Canarina"', f'"{MASK}"'),
+    ],
+)
+def test_a_letters_key_is_shown_where_it_is_an_id(key: str | None, shown: str | None) -> None:
+    """A key is text of whoever sent the record."""
+    assert hidden(letter(key=key))["key"] == shown
+
+
+def test_a_letter_that_is_deep_is_cut() -> None:
+    """However deep a record goes, what is far down is hidden."""
+    deep: Any = 1
+    for _ in range(200):
+        deep = {"after": deep}
+    assert str(hidden(letter(value=deep))["value"]).count("after") < 10
 
 
 JSON = st.recursive(

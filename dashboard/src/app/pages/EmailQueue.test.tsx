@@ -82,12 +82,15 @@ describe("the queue", () => {
     await user.clear(body);
     await user.paste("Hello Ada, we kept your old place.");
     expect(screen.getByTestId("tally").textContent).toBe("1 word added, 0 words removed.");
+    const save = screen.getByRole<HTMLButtonElement>("button", { name: "Save the draft" });
+    expect(save.disabled).toBe(true);
+    await user.type(body, " Come and see it again.{Enter}Yours");
     expect(screen.getByTestId("changes").querySelector("ins")?.textContent).toContain("old");
-    await user.click(screen.getByRole("button", { name: "Save the draft" }));
+    await user.click(save);
     await waitFor(() => {
       expect(sent[0]?.body).toMatchObject({
         action: "edit",
-        payload: { subject: "For you", body: "Hello Ada, we kept your old place." },
+        payload: { subject: "For you", body: "Hello Ada, we kept your old place. Come and see it again.\nYours" },
       });
     });
   });

@@ -16,10 +16,17 @@ export function PolicyPage() {
     },
     [navigate],
   );
+  const show = useCallback(
+    (run: number) => {
+      // What else the address holds may have changed since the run was asked for.
+      void navigate({ search: (now) => ({ ...now, run }), replace: true });
+    },
+    [navigate],
+  );
   return (
     <>
       <h1 className={styles["titleAlone"]}>Policy</h1>
-      <PolicyEditor search={search} onSearch={change} />
+      <PolicyEditor search={search} onSearch={change} onRun={show} />
     </>
   );
 }

@@ -1,18 +1,18 @@
 // The dialog in which a person words a draft anew and sees what differs from the model's draft.
 import { useState } from "react";
 import type { EmailText } from "../../api/types.ts";
+import { count } from "../../shared/format.ts";
 import { Button } from "../../shared/ui/Button.tsx";
 import { form, TextArea, TextField } from "../../shared/ui/Form.tsx";
 import { Modal } from "../../shared/ui/Modal.tsx";
 import { Problem } from "../../shared/ui/Notice.tsx";
+import { BODY, fits, SUBJECT, type Bounds } from "./bounds.ts";
 import { Changes } from "./Changes.tsx";
 import { editTo } from "./choices.ts";
 import type { Decide } from "./decisions.ts";
 import type { Wording } from "./difference.ts";
 
-/** The mailer's own limits (mailer/words); what a person writes may be twice as long. */
-const SUBJECT_MAX = 200;
-const BODY_MAX = 10_000;
+const said = ({ min, max }: Bounds) => `${count(min)} to ${count(max)} characters.`;
 
 interface Props {
   /** The text as it was when the dialog opened: a live change must not slip under the form. */
@@ -41,6 +41,7 @@ export function EditDraft({ seen, draft, decide, onClose }: Props) {
 function EditForm({ seen, draft, decide, onClose }: Props & { seen: EmailText }) {
   const [wording, setWording] = useState<Wording>({ subject: seen.subject, body: seen.body });
   const isSame = wording.subject === seen.subject && wording.body === seen.body;
+  const isFine = fits(wording.subject, SUBJECT) && fits(wording.body, BODY);
   return (
     <form
       className={form["form"]}
@@ -57,7 +58,8 @@ function EditForm({ seen, draft, decide, onClose }: Props & { seen: EmailText })
         label="Subject"
         name="subject"
         required
-        maxLength={SUBJECT_MAX}
+        maxLength={SUBJECT.max}
+        hint={said(SUBJECT)}
         autoComplete="off"
         value={wording.subject}
         onChange={(event) => {
@@ -69,7 +71,8 @@ function EditForm({ seen, draft, decide, onClose }: Props & { seen: EmailText })
         name="body"
         required
         rows={10}
-        maxLength={BODY_MAX}
+        maxLength={BODY.max}
+        hint={said(BODY)}
         value={wording.body}
         onChange={(event) => {
           setWording({ ...wording, body: event.target.value });
@@ -78,7 +81,7 @@ function EditForm({ seen, draft, decide, onClose }: Props & { seen: EmailText })
       <Changes before={draft ?? seen} after={wording} />
       <div className={form["actions"]}>
         <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" weight="primary" disabled={decide.isPending || isSame}>
+        <Button type="submit" weight="primary" disabled={decide.isPending || isSame || !isFine}>
           {decide.isPending ? "Saving…" : "Save the draft"}
         </Button>
       </div>

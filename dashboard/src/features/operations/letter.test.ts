@@ -9,6 +9,7 @@ function letter(change: Partial<Letter> = {}): Letter {
     headers: { reason: "bad_amount", detail: "amount is not a number", odd: "Ada" },
     key: '{"id":42}',
     value: null,
+    masked: false,
     ...change,
   };
 }
@@ -44,6 +45,16 @@ describe("a dead letter as it is shown", () => {
     expect(valueOf(letter({ value: { status: "call Ada Dahl" } }))).not.toContain("Ada");
     expect(valueOf(letter({ value: "Ada Dahl, 12 Main St" }))).not.toContain("Ada");
     expect(valueOf(letter({ value: null }))).toContain("removal");
+  });
+
+  it("calls hidden what the server hid already, without a length or a type of it", () => {
+    const masked = { value: { "•••": "•••", after: { id: 42, phone: "•••" } }, masked: true };
+    const shown = valueOf(letter(masked));
+    expect(shown).toContain("phone: hidden");
+    expect(shown).toContain("id: 42");
+    expect(shown).not.toContain("characters");
+    expect(valueOf(letter({ value: "•••" }))).toBe("hidden");
+    expect(keyOf(letter({ key: "•••" }))).toBe("hidden");
   });
 
   it("shows keys that are ids, and headers of our own alone", () => {

@@ -1,5 +1,6 @@
 // Pure: a dead letter as it may be shown. A record that did not pass may hold anything, so only
 // fields whose names are known to be harmless show their values.
+import { MASK } from "../../shared/ui/Masked.tsx";
 import type { Letter } from "./shapes.ts";
 
 export interface LetterFact {
@@ -73,6 +74,8 @@ function fieldOf(name: string, value: unknown, depth: number): string {
 
 function hiddenOf(value: unknown): string {
   if (value === null) return "null";
+  // The server hid it already, with its length and type: the token lacks pii:read.
+  if (value === MASK) return "hidden";
   if (typeof value === "string") return `text of ${value.length} characters, hidden`;
   return `${typeof value}, hidden`;
 }

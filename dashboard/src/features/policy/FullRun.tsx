@@ -1,7 +1,5 @@
 // The whole history judged under the policy in the fields: started on demand, followed, and told.
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
-import { useMay } from "../../auth/may.tsx";
 import { count, percent, plural } from "../../shared/format.ts";
 import { Button } from "../../shared/ui/Button.tsx";
 import { Card } from "../../shared/ui/Card.tsx";
@@ -15,21 +13,26 @@ interface Props {
   /** What is tried; null while the fields hold no policy. */
   policy: Trial | null;
   cost: number | null;
+  /** The run that the address names. */
+  run: number | null;
+  onRun: (run: number) => void;
 }
 
-export function FullRun({ policy, cost }: Props) {
-  // A run is followed as an operation.
-  const mayFollow = useMay("ops:read");
+export function FullRun({ policy, cost, run: id, onRun }: Props) {
   const start = useStartRun();
-  const run = useRun(start.data?.id ?? null);
-  const [asked, setAsked] = useState<string | null>(null);
-  const question = JSON.stringify([policy, cost]);
+  const run = useRun(id);
   const shown = run.data ?? start.data;
   const isRunning = start.isPending || shown?.state === "running";
   function begin(): void {
     if (policy === null) return;
-    setAsked(question);
-    start.mutate({ policy, cost, key: crypto.randomUUID() });
+    start.mutate(
+      { policy, cost, key: crypto.randomUUID() },
+      {
+        onSuccess: (started) => {
+          onRun(started.id);
+        },
+      },
+    );
   }
   return (
     <Card title="Over the whole history">
@@ -42,16 +45,27 @@ export function FullRun({ policy, cost }: Props) {
         {run.error === null ? null : (
           <Problem error={run.error} onRetry={() => void run.refetch()} small />
         )}
-        {shown === undefined ? null : <Standing run={shown} isOther={asked !== question} />}
+        {shown === undefined ? null : (
+          <Standing run={shown} isOther={!isAbout(shown, policy, cost)} />
+        )}
         <div>
-          <Button small disabled={!mayFollow || policy === null || isRunning} onClick={begin}>
+          <Button small disabled={policy === null || isRunning} onClick={begin}>
             {isRunning ? "Running…" : shown === undefined ? "Run it" : "Run it again"}
           </Button>
-          {mayFollow ? null : <p>To follow such a run you need the permission ops:read.</p>}
         </div>
       </div>
     </Card>
   );
+}
+
+/** Whether a run was started with these very values; the API keeps their names in its own order. */
+function isAbout(run: Run, policy: Trial | null, cost: number | null): boolean {
+  const { policy: tried, cost_per_email } = run.parameters as {
+    policy: Trial;
+    cost_per_email: number | null;
+  };
+  const said = (values: Trial): string => JSON.stringify(Object.entries(values).sort());
+  return policy !== null && said(policy) === said(tried) && cost === cost_per_email;
 }
 
 function Standing({ run, isOther }: { run: Run; isOther: boolean }) {

@@ -33,18 +33,20 @@ const SETTLE_MS = 200;
 interface Props {
   search: PolicySearch;
   onSearch: (search: PolicySearch) => void;
+  /** A run was started: the address names it from now on. */
+  onRun: (run: number) => void;
 }
 
-export function PolicyEditor({ search, onSearch }: Props) {
+export function PolicyEditor(props: Props) {
   const query = useCurrentPolicy();
   if (query.isPending) return <Loading what="the policy" />;
   if (query.data === undefined) {
     return <Problem error={query.error} onRetry={() => void query.refetch()} />;
   }
-  return <Editor current={query.data} search={search} onSearch={onSearch} />;
+  return <Editor current={query.data} {...props} />;
 }
 
-function Editor({ current, search, onSearch }: Props & { current: PolicyRow }) {
+function Editor({ current, search, onSearch, onRun }: Props & { current: PolicyRow }) {
   // The version that the fields began with: one that comes into force meanwhile is told, not slipped in.
   const [base, setBase] = useState(current);
   const [draft, setDraft] = useState(() => draftFrom(search.try, current.document));
@@ -147,7 +149,12 @@ function Editor({ current, search, onSearch }: Props & { current: PolicyRow }) {
               address: it holds what you tried.
             </p>
           )}
-          <FullRun policy={asked?.policy ?? null} cost={asked?.cost ?? null} />
+          <FullRun
+            policy={asked?.policy ?? null}
+            cost={asked?.cost ?? null}
+            run={search.run ?? null}
+            onRun={onRun}
+          />
         </div>
       </div>
       <Versions

@@ -21,7 +21,7 @@ interface Props {
 }
 
 export function SavePolicy({ base, tried, preview, previewFailed, onSaved, onOutdated }: Props) {
-  const [open, setOpen] = useState<{ key: string } | null>(null);
+  const [open, setOpen] = useState(false);
   const [note, setNote] = useState("");
   const save = useSavePolicy();
   const changes = tried === null ? [] : changesBetween(base.document, tried);
@@ -38,15 +38,15 @@ export function SavePolicy({ base, tried, preview, previewFailed, onSaved, onOut
         disabled={changes.length === 0}
         onClick={() => {
           save.reset();
-          setOpen({ key: crypto.randomUUID() });
+          setOpen(true);
         }}
       >
         Save as a new version…
       </Button>
       <Confirm
-        open={open !== null}
+        open={open}
         onOpenChange={() => {
-          setOpen(null);
+          setOpen(false);
         }}
         title={`Put version ${base.version + 1} in force?`}
         effect={`${effect} All clients are scored anew under it. Emails already written stay as they are.`}
@@ -55,18 +55,18 @@ export function SavePolicy({ base, tried, preview, previewFailed, onSaved, onOut
         problem={save.error instanceof Outdated ? null : save.error}
         ready={preview !== null || previewFailed}
         onConfirm={() => {
-          if (tried === null || open === null) return;
+          if (tried === null) return;
           save.mutate(
-            { base, document: tried, note: note.trim(), key: open.key },
+            { base, document: tried, note: note.trim() },
             {
               onSuccess: (row) => {
-                setOpen(null);
+                setOpen(false);
                 setNote("");
                 onSaved(row);
               },
               onError: (error) => {
                 if (!(error instanceof Outdated)) return;
-                setOpen(null);
+                setOpen(false);
                 onOutdated();
               },
             },

@@ -8,7 +8,9 @@ import {
 } from "@tanstack/react-query";
 import { request } from "../../api/client.ts";
 import { keys } from "../../api/keys.ts";
+import { createOnce } from "../../api/once.ts";
 import { inPages } from "../../api/pages.ts";
+import { isPassing, ProblemError } from "../../api/problem.ts";
 import type { components } from "../../api/schema.gen.ts";
 import type { PolicyPreview, PolicyRow, ShopPolicy } from "./document.ts";
 
@@ -79,8 +81,11 @@ export function useRun(id: number | null) {
     queryKey: ["policies", "run", id],
     enabled: id !== null,
     queryFn: ({ signal }) => request<Run>(`/api/what-ifs/${id ?? 0}`, { signal }),
-    refetchInterval: (query) =>
-      query.state.data === undefined || query.state.data.state === "running" ? RUN_MS : false,
+    refetchInterval: ({ state: { data, error } }) => {
+      // An address may name a run that there never was.
+      if (error !== null && !isPassing(error)) return false;
+      return data === undefined || data.state === "running" ? RUN_MS : false;
+    },
   });
 }
 
@@ -99,23 +104,21 @@ export interface Save {
   base: PolicyRow;
   document: ShopPolicy;
   note: string;
-  key: string;
 }
 
 export function useSavePolicy() {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: async ({ base, document, note, key }: Save) => {
-      const newest = await readCurrent();
-      if (newest.version !== base.version) {
+    mutationFn: async ({ base, document, note }: Save) => {
+      const onto = { "if-match": `"${base.version}"` };
+      try {
+        return await createOnce<PolicyRow>("/api/policies", { document, note }, onto);
+      } catch (error) {
+        if (!(error instanceof ProblemError) || error.status !== 412) throw error;
+        const newest = await readCurrent();
         cache.setQueryData(CURRENT, newest);
         throw new Outdated(newest);
       }
-      return request<PolicyRow>("/api/policies", {
-        method: "POST",
-        body: { document, note },
-        headers: { "idempotency-key": key, "if-match": `"${base.version}"` },
-      });
     },
     onSuccess: (row) => {
       cache.setQueryData(CURRENT, row);

@@ -12,26 +12,31 @@ export interface PolicySearch {
   /** The versions whose differences are shown. */
   from?: number;
   to?: number;
+  /** The run over the whole history that is shown. */
+  run?: number;
 }
 
 const TRY_MAX = 500;
 const HOURS = /^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/;
 
-function versionOf(value: unknown): number | null {
-  const version = Number(textOf(value));
-  return Number.isSafeInteger(version) && version > 0 ? version : null;
+/** A version or a run: both are counted from 1. */
+function ordinalOf(value: unknown): number | null {
+  const ordinal = Number(textOf(value));
+  return Number.isSafeInteger(ordinal) && ordinal > 0 ? ordinal : null;
 }
 
 export function readPolicySearch(search: Record<string, unknown>): PolicySearch {
   const tried = textOf(search["try"]).slice(0, TRY_MAX);
   const cost = numberOf(textOf(search["cost"]));
-  const from = versionOf(search["from"]);
-  const to = versionOf(search["to"]);
+  const from = ordinalOf(search["from"]);
+  const to = ordinalOf(search["to"]);
+  const run = ordinalOf(search["run"]);
   return {
     ...(tried === "" ? {} : { try: tried }),
     ...(cost === null || cost < 0 ? {} : { cost: String(cost) }),
     ...(from === null ? {} : { from }),
     ...(to === null ? {} : { to }),
+    ...(run === null ? {} : { run }),
   };
 }
 

@@ -25,6 +25,7 @@ export function useAddress(
     tell({
       ...(now.from === undefined ? {} : { from: now.from }),
       ...(now.to === undefined ? {} : { to: now.to }),
+      ...(now.run === undefined ? {} : { run: now.run }),
       ...(change.try === undefined ? {} : { try: change.try }),
       ...(change.cost === undefined ? {} : { cost: change.cost }),
     });

@@ -6,7 +6,7 @@ import { day } from "../../shared/format.ts";
 import { SandboxLabel } from "../../shared/ui/Badge.tsx";
 import { useNow } from "../../shared/useNow.ts";
 import { useStats } from "../../shared/useStats.ts";
-import { businessTime, rateWords } from "./clock.ts";
+import { businessTime, dateHere, rateWords } from "./clock.ts";
 import styles from "./StatusLine.module.css";
 
 const WORDS: Record<Connection, string> = {
@@ -40,11 +40,13 @@ function Clock({ stats, heardAt }: { stats: Stats; heardAt: number }) {
   const isFast = stats.clock_rate !== 1;
   const now = useNow(isFast ? 500 : 30_000);
   const time = businessTime(stats.business_now, stats.clock_rate, heardAt, now);
+  // The shop's own day where one is served: the API does not tell the shop's zone.
+  const date = stats.as_of ?? dateHere(time);
   const rate = rateWords(stats.clock_rate);
   return (
     <span className={styles["clock"]} title="The business date, which scores are counted from">
-      <time dateTime={time.toISOString()} data-testid="business-date">
-        {day(time.toISOString())}
+      <time dateTime={date} data-testid="business-date">
+        {day(date)}
       </time>
       {rate === null ? null : <span className={styles["rate"]}> · {rate}</span>}
     </span>

@@ -10,6 +10,12 @@ export function businessTime(
   return new Date(Date.parse(businessNow) + Math.max(0, now - heardAt) * rate);
 }
 
+/** The calendar date of a moment where the reader is. */
+export function dateHere(moment: Date): string {
+  const inTwo = (part: number): string => String(part).padStart(2, "0");
+  return `${moment.getFullYear()}-${inTwo(moment.getMonth() + 1)}-${inTwo(moment.getDate())}`;
+}
+
 /** How fast the business clock runs, in words; nothing when it runs as the wall clock does. */
 export function rateWords(rate: number): string | null {
   if (rate === 1) return null;

@@ -59,7 +59,8 @@ export function MapColumns(props: Props) {
           </label>
         ) : (
           <p className={styles["about"]}>
-            A time without a zone is read in yours; an order without a time is dated now.
+            A time without a zone is read in yours, and a date without a time as noon UTC; an
+            order with neither is dated now.
           </p>
         )}
         <Table

@@ -55,10 +55,13 @@ function amount(cell: string): Converted {
   return { value: /^-?\d+,\d{1,2}$/.test(cell) ? cell.replace(",", ".") : cell };
 }
 
-/** A time without a zone is read in the reader's own, a day without a time as its beginning. */
+/**
+ * A time without a zone is read in the reader's own. A date without a time is meant as the shop's:
+ * noon in UTC is on that date in every zone from UTC−12 to UTC+11, wherever the reader sits.
+ */
 function moment(cell: string): Converted {
-  const [, date, time = "00:00", zone = ""] = DATE.exec(cell) ?? [];
-  const read = new Date(`${date ?? ""}T${time}${zone}`);
+  const [, date, time, zone = ""] = DATE.exec(cell) ?? [];
+  const read = new Date(`${date ?? ""}T${time === undefined ? "12:00Z" : `${time}${zone}`}`);
   const midnight = new Date(`${date ?? ""}T00:00Z`);
   // JavaScript takes 30 February for 2 March.
   const isWrong = [read, midnight].some((each) => Number.isNaN(each.getTime()));

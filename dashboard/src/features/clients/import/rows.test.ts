@@ -84,6 +84,13 @@ describe("bodyOf", () => {
     expect(bad.problems?.map((problem) => problem.column)).toEqual(["date"]);
   });
 
+  it("keeps a date without a time on its calendar day in the shop, wherever the reader sits", () => {
+    const at = (date: string): unknown =>
+      bodyOf({ line: 2, cells: ["42", date, "29.90"] }, orders).body?.["ordered_at"];
+    expect(at("2026-01-31")).toBe("2026-01-31T12:00:00.000Z");
+    expect(at("2026-01-31Z")).toBe("2026-01-31T12:00:00.000Z");
+  });
+
   it("takes away the quote that a safe download put before a cell", () => {
     const cells = ["", "'=Ada", "", "", "", ""];
     expect(bodyOf({ line: 2, cells }, clients).body?.["first_name"]).toBe("=Ada");

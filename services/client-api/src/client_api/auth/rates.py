@@ -17,32 +17,50 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from client_api.auth.trouble import TooMany
 
 ADDRESSES_MAX = 10_000
-"""Addresses that are told apart; when so many failed within two minutes, all others are one."""
-OTHERS = "others"
+"""Addresses that are counted at a time; beyond, the one counted longest is forgotten.
+
+So nobody is refused for what others did, and who has that many addresses was not held up anyway.
+"""
+UNKNOWN = "unknown"
+"""What callers without an address are counted under."""
 
 
 class Rates:
-    """Requests per minute: of each subject, and without a valid token of each address."""
+    """Requests per minute: of each subject; of each address, to sign in and with a bad token."""
 
     def __init__(self, per_subject: int, per_address: int) -> None:
         """Both are requests per minute."""
         self._per_subject = RateLimitItemPerMinute(per_subject)
-        self._per_address = RateLimitItemPerMinute(per_address)
-        self._subjects = MemoryStorage()
-        self._addresses = MemoryStorage()
-        self._by_subject = SlidingWindowCounterRateLimiter(self._subjects)
-        self._by_address = SlidingWindowCounterRateLimiter(self._addresses)
+        self._by_subject = SlidingWindowCounterRateLimiter(MemoryStorage())
+        # Apart, so that whoever guesses tokens does not keep its neighbours from signing in.
+        self._failed = _Addresses(per_address)
+        self._signing_in = _Addresses(per_address)
 
     async def known(self, subject: str) -> None:
         """Count a request of a verified caller; raises TooMany."""
         await _count(self._by_subject, self._per_subject, subject)
 
-    async def unknown(self, address: str | None) -> None:
+    async def failed(self, address: str | None) -> None:
         """Count a request without a valid token; raises TooMany."""
-        place = _place(address)
-        if len(self._addresses.expirations) > ADDRESSES_MAX:
-            place = OTHERS
-        await _count(self._by_address, self._per_address, place)
+        await self._failed.count(address)
+
+    async def signing_in(self, address: str | None) -> None:
+        """Count a question of where to sign in; raises TooMany."""
+        await self._signing_in.count(address)
+
+
+class _Addresses:
+    """Requests per minute of each address."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._limit = RateLimitItemPerMinute(per_minute)
+        self._storage = MemoryStorage()
+        self._limiter = SlidingWindowCounterRateLimiter(self._storage)
+
+    async def count(self, address: str | None) -> None:
+        await _count(self._limiter, self._limit, _place(address))
+        while len(self._storage.expirations) > ADDRESSES_MAX:
+            await self._storage.clear(next(iter(self._storage.expirations)))
 
 
 async def _count(limiter: SlidingWindowCounterRateLimiter, limit: RateLimitItem, who: str) -> None:
@@ -58,7 +76,7 @@ def _place(address: str | None) -> str:
     try:
         found = ipaddress.ip_address(address or "")
     except ValueError:
-        return OTHERS
+        return UNKNOWN
     if isinstance(found, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((found, 64), strict=False))
     return str(found)

@@ -37,6 +37,7 @@ from client_api.shapes.fields import (
     Surname,
     TimeZone,
 )
+from common.emails import EDITED_BODY_CHARS, SUBJECT_CHARS
 from common.episodes import EpisodeState
 from common.policy import ShopPolicy
 from common.score.model import State
@@ -156,10 +157,24 @@ class OrderPatch(Patch):
 
 
 class Wording(Body):
-    """A person's wording of a draft; the mailer holds it to the limits of an email."""
+    """A person's wording of a draft, in the bounds to which the mailer holds it."""
 
-    subject: Annotated[str, StringConstraints(min_length=1, max_length=200), NulFree, SaysNulFree]
-    body: Annotated[str, StringConstraints(min_length=1, max_length=10_000), NulFree, SaysNulFree]
+    subject: Annotated[
+        str,
+        StringConstraints(
+            strip_whitespace=True, min_length=SUBJECT_CHARS[0], max_length=SUBJECT_CHARS[1]
+        ),
+        NulFree,
+        SaysNulFree,
+    ]
+    body: Annotated[
+        str,
+        StringConstraints(
+            strip_whitespace=True, min_length=EDITED_BODY_CHARS[0], max_length=EDITED_BODY_CHARS[1]
+        ),
+        NulFree,
+        SaysNulFree,
+    ]
 
 
 class Resolution(Body):

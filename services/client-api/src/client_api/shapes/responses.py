@@ -268,6 +268,8 @@ class SuppressionRow(Answer):
     reason: str
     actor: str
     created_at: datetime
+    masked: bool = False
+    """Whether hash and reason are hidden: the token lacks ``pii:read``."""
 
 
 class PolicyRow(Answer):
@@ -391,6 +393,8 @@ class DeadLetter(Answer):
     key: str | None
     value: Any
     """JSON where it is JSON, else text."""
+    masked: bool = False
+    """Whether all but ids, times and codes is hidden: the token lacks ``pii:read``."""
 
 
 class DeadLetters(Answer):

@@ -1,9 +1,11 @@
 """Every SQL statement about policies."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from client_api.problems import NotFound
+from client_api.problems import NotFound, VersionMismatch
 from client_api.shapes.requests import PolicyIn
 from client_api.shapes.responses import PolicyRow
 from client_api.store.jsonb import loaded
@@ -37,11 +39,19 @@ async def read(db: AsyncConnection, version: int) -> PolicyRow:
     return _row_of(row)
 
 
-async def publish(db: AsyncConnection, new: PolicyIn, actor: str) -> PolicyRow:
-    """Insert the next version; versions are given one after the other, without gaps."""
+async def publish(
+    db: AsyncConnection, new: PolicyIn, actor: str, onto: Sequence[int] | None = None
+) -> PolicyRow:
+    """Insert the next version; versions are given one after the other, without gaps.
+
+    Raises VersionMismatch when none of the versions ``onto`` is in force.
+    """
     await db.execute(text("SELECT pg_advisory_xact_lock(hashtext('policies'))"))
     found = await newest(db)
-    version = found[0].version + 1 if found else 1
+    in_force = found[0].version if found else 0
+    if onto is not None and in_force not in onto:
+        raise VersionMismatch(f"version {in_force} is in force now")
+    version = in_force + 1
     rules = new.document.model_copy(update={"version": version})
     if found and "emails" not in new.document.model_fields_set:
         rules = rules.model_copy(update={"emails": found[0].document.emails})

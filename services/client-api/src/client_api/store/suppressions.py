@@ -51,17 +51,17 @@ async def unsubscribe(db: AsyncConnection, client_id: int) -> None:
 
 
 async def newest(
-    db: AsyncConnection, *, after: tuple[datetime, str] | None, limit: int
+    db: AsyncConnection, *, after: tuple[datetime, int] | None, limit: int
 ) -> list[SuppressionRow]:
-    """Return the next ``limit`` suppressions behind a time and a hash, newest first."""
+    """Return the next ``limit`` suppressions behind the first so many of a time, newest first."""
     where = "true"
-    values: dict[str, object] = {"limit": limit}
+    values: dict[str, object] = {"limit": limit, "seen": 0}
     if after is not None:
-        where = "(created_at, address_hash) < (CAST(:at AS timestamptz), CAST(:hash AS text))"
-        values |= {"at": after[0], "hash": after[1]}
+        where = "created_at <= CAST(:at AS timestamptz)"
+        values |= {"at": after[0], "seen": after[1]}
     statement = (
         f"SELECT {COLUMNS} FROM suppressions WHERE {where} "
-        "ORDER BY created_at DESC, address_hash DESC LIMIT :limit"
+        "ORDER BY created_at DESC, address_hash DESC LIMIT :limit OFFSET :seen"
     )
     return [_row_of(row) for row in (await db.execute(text(statement), values)).mappings()]
 

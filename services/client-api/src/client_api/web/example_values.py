@@ -103,7 +103,7 @@ VALUES: dict[str, Any] = {
     "reason": "fell at risk",
     "actor": "olivia",
     "subject": "Something for your summer, Ada",
-    "body": "Hello Ada,\n\nthe linen shirts are back.\n",
+    "body": "Hello Ada,\n\nthe linen shirts are back. Come by and try one on.\n",
     "model": "sandbox/small",
     "provider": "sandbox",
     "generation_id": "gen-0001",

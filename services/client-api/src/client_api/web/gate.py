@@ -32,7 +32,7 @@ class Gate:
         address = scope["client"][0] if scope["client"] else None
         try:
             if scope["path"] in OPEN:
-                await access.rates.unknown(address)
+                await access.rates.signing_in(address)
             else:
                 scope["state"]["principal"] = await _caller(access, scope, address)
         except Problem as problem:
@@ -50,7 +50,7 @@ async def _caller(access: Access, scope: Scope, address: str | None) -> Principa
     try:
         principal = await access.verifier.verify(Headers(scope=scope).get("authorization"))
     except Refused as refused:
-        await access.rates.unknown(address)
+        await access.rates.failed(address)
         log.info("token_refused", reason=refused.reason or "none")
         raise
     await access.rates.known(principal.subject)

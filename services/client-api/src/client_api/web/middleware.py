@@ -17,6 +17,8 @@ SELF_ONLY = (
 )
 FOR_EVER = "public, max-age=31536000, immutable"
 """The build names its assets by their content."""
+ANSWERS = "/api/"
+"""What is below tells of people: no cache keeps it, not even the browser's on disk."""
 
 log = structlog.get_logger("client_api.access")
 
@@ -70,7 +72,8 @@ def _set_headers(scope: Scope, status: int, headers: MutableHeaders) -> None:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     hashed = path.startswith("/assets/") and status in {200, 206, 304}
-    headers.setdefault("Cache-Control", FOR_EVER if hashed else "no-cache")
+    kept = FOR_EVER if hashed else "no-store" if path.startswith(ANSWERS) else "no-cache"
+    headers.setdefault("Cache-Control", kept)
 
 
 def _write_line(scope: dict[str, Any] | Scope, status: int, seconds: float) -> None:

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from client_api.auth import Scope, needs
 from client_api.shapes.fields import RowId
@@ -11,7 +11,7 @@ from client_api.shapes.requests import PageQuery, PolicyIn, Strict
 from client_api.shapes.responses import Page, PolicyRow, Stats
 from client_api.store import policies
 from client_api.web import cursors
-from client_api.web.pages import page_of, set_etag
+from client_api.web.pages import page_of, set_etag, versions_of
 from client_api.web.repeats import keyed, of_nobody
 from client_api.web.state import Audit, Db, Shared
 from client_api.web.strict import StrictRoute
@@ -53,10 +53,18 @@ async def read_policy(db: Db, version: Annotated[RowId, Path()], response: Respo
     dependencies=[needs(Scope.POLICY_WRITE), keyed(of_nobody)],
 )
 async def publish_policy(
-    db: Db, audit: Audit, body: Strict[PolicyIn], response: Response
+    db: Db,
+    audit: Audit,
+    *,
+    body: Strict[PolicyIn],
+    versions: Annotated[list[int] | None, Depends(versions_of)],
+    response: Response,
 ) -> PolicyRow:
-    """Put new rules in force; clients are scored anew under them, without a restart."""
-    row = await policies.publish(db, body, audit.actor)
+    """Put new rules in force; clients are scored anew under them, without a restart.
+
+    With `If-Match` they replace that version alone: it is 412 when another one is in force.
+    """
+    row = await policies.publish(db, body, audit.actor, versions)
     audit.note("policy.published", f"policy/{row.version}", row.version)
     response.headers["Location"] = f"/api/policies/{row.version}"
     set_etag(response, row.version)

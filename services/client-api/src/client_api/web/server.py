@@ -49,6 +49,8 @@ def make_server(app: FastAPI, host: str, port: int, before_stop: Callable[[], No
         log_config=None,
         access_log=False,
         server_header=False,
+        # A header that anybody may send would else say whose failures are counted.
+        proxy_headers=False,
         timeout_graceful_shutdown=STOP_LIMIT_S,
     )
     logging.getLogger("uvicorn.error").addFilter(_without_colour)

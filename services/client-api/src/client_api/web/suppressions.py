@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, StringConstraints, TypeAdapter
+from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter
 
 from client_api.auth import Scope, needs
 from client_api.shapes.requests import PageQuery, Strict, SuppressionIn
@@ -21,7 +21,10 @@ router = APIRouter(prefix="/api/suppressions", tags=["emails"], route_class=Stri
 
 NEWEST = "-created"
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-PLACE: TypeAdapter[tuple[datetime, str]] = TypeAdapter(tuple[AwareDatetime, Hash])
+PLACE: TypeAdapter[tuple[datetime, int]] = TypeAdapter(
+    tuple[AwareDatetime, Annotated[int, Field(ge=1, le=2**31, strict=True)]]
+)
+"""A time, and how many of that time were shown: a cursor is readable, and a hash is personal."""
 
 
 @router.get("", dependencies=[needs(Scope.EMAILS_READ)])
@@ -29,9 +32,13 @@ async def list_suppressions(db: Db, query: Annotated[PageQuery, Query()]) -> Pag
     """List suppressed addresses, newest first; only their hashes are known."""
     after = cursors.decode(query.cursor, NEWEST, PLACE)
     rows = await suppressions.newest(db, after=after, limit=query.limit + 1)
-    return page_of(
-        rows, query.limit, lambda row: cursors.encode(NEWEST, row.created_at, row.address_hash)
-    )
+
+    def cursor(last: SuppressionRow) -> str:
+        seen = sum(row.created_at == last.created_at for row in rows[: query.limit])
+        before = after[1] if after is not None and after[0] == last.created_at else 0
+        return cursors.encode(NEWEST, last.created_at, before + seen)
+
+    return page_of(rows, query.limit, cursor)
 
 
 @router.post(

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mailer.words.checks import BODY_CHARS, SUBJECT_CHARS
+from common.emails import EDITED_BODY_CHARS, SUBJECT_CHARS
 from mailer.words.letter import Letter
 from mailer.words.wording import is_hidden
 
@@ -32,7 +32,7 @@ def wording_of(payload: Any) -> Letter:
     subject, body = edit.subject.strip(), edit.body.strip()
     fits = (
         SUBJECT_CHARS[0] <= len(subject) <= SUBJECT_CHARS[1]
-        and BODY_CHARS[0] <= len(body) <= BODY_CHARS[1] * 2
+        and EDITED_BODY_CHARS[0] <= len(body) <= EDITED_BODY_CHARS[1]
         and "\n" not in subject
         and not any(is_hidden(char) for char in subject + body)
     )

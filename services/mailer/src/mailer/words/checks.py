@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from common.emails import BODY_CHARS, SUBJECT_CHARS
 from mailer.words.english import is_english, is_plain
 from mailer.words.grounding import names_goods, states_a_date, states_a_number
 from mailer.words.lexicon import MATCHERS
@@ -17,10 +18,8 @@ from mailer.words.prompt import SYSTEM, Facts
 from mailer.words.told import Draft, Told
 from mailer.words.wording import is_hidden
 
-__all__ = ["BODY_CHARS", "RULES", "SUBJECT_CHARS", "Draft", "Rule", "broken_rules", "read"]
+__all__ = ["RULES", "Draft", "Rule", "broken_rules", "read"]
 
-SUBJECT_CHARS = (3, 100)
-BODY_CHARS = (60, 1500)
 ANSWER_CHARS_MAX = 20_000
 QUOTED_WORDS = 7
 """So many words in a row of our own instructions are a quotation, not a chance."""

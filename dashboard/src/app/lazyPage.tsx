@@ -1,0 +1,58 @@
+// A page whose code is fetched when it is first needed; where that fails, a page that says so.
+import { useQuery } from "@tanstack/react-query";
+import { lazyRouteComponent, type AsyncRouteComponent } from "@tanstack/react-router";
+import { useEffect, useState, type ComponentType } from "react";
+import { request } from "../api/client.ts";
+import { Loading } from "../shared/ui/Notice.tsx";
+import { ErrorPage } from "./pages/ErrorPage.tsx";
+
+/** What fails in a window younger than this would fail again in the next, and so on. */
+const YOUNG_MS = 10_000;
+
+/** Fetch a page when it is needed; the importer's failure becomes a page of its own. */
+export function lazyPage<Name extends string>(
+  importer: () => Promise<Record<Name, ComponentType>>,
+  name: Name,
+): AsyncRouteComponent<object> {
+  return lazyRouteComponent(async () => {
+    try {
+      return { default: (await importer())[name] };
+    } catch (cause) {
+      return { default: () => <LostPage cause={cause} /> };
+    }
+  });
+}
+
+/**
+ * What stands where a page's code could not be fetched. Browsers remember that it failed, or that
+ * its styles did: only a window that is loaded anew fetches them again, and it would be lost itself
+ * while the server is away. Where the server answers, it may also have newer pages by now.
+ */
+function LostPage({ cause }: { cause: unknown }) {
+  const [isAsked, setAsked] = useState(false);
+  const server = useQuery({
+    queryKey: ["server"],
+    queryFn: async ({ signal }) => {
+      await request("/api/auth", { signal });
+      return { isYoung: performance.now() < YOUNG_MS };
+    },
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+  });
+  const isThere = server.isSuccess && !server.isFetching;
+  const isNext = isThere && (isAsked || !server.data.isYoung);
+  useEffect(() => {
+    if (isNext) window.location.reload();
+  }, [isNext]);
+  if (server.isFetching || isNext) return <Loading what="the page" />;
+  return (
+    <ErrorPage
+      error={server.error ?? cause}
+      reset={() => {
+        setAsked(true);
+        if (!isThere) void server.refetch();
+      }}
+    />
+  );
+}
