@@ -17,7 +17,7 @@ function OverviewPage() {
 /** Show a page that is not to be had in a window that was loaded so long ago. */
 async function showLost(ageMs: number): Promise<void> {
   vi.spyOn(performance, "now").mockReturnValue(ageMs);
-  const Page = lazyPage<"Page">(() => Promise.reject(cause), "Page");
+  const Page = lazyPage(() => Promise.reject(cause), "Page");
   await Page.preload?.();
   render(
     <QueryClientProvider client={createQueryClient()}>

@@ -9,14 +9,22 @@ import { ErrorPage } from "./pages/ErrorPage.tsx";
 /** What fails in a window younger than this would fail again in the next, and so on. */
 const YOUNG_MS = 10_000;
 
-/** Fetch a page when it is needed; the importer's failure becomes a page of its own. */
-export function lazyPage<Name extends string>(
-  importer: () => Promise<Record<Name, ComponentType>>,
-  name: Name,
+/**
+ * Fetch a page when it is needed; the importer's failure becomes a page of its own.
+ *
+ * What is imported is of no known type: a page knows its route, and so the route must not take its
+ * own type from the page.
+ */
+export function lazyPage(
+  importer: () => Promise<object>,
+  name: string,
 ): AsyncRouteComponent<object> {
   return lazyRouteComponent(async () => {
     try {
-      return { default: (await importer())[name] };
+      const pages = (await importer()) as Record<string, ComponentType | undefined>;
+      const page = pages[name];
+      if (page === undefined) throw new Error(`there is no page ${name}`);
+      return { default: page };
     } catch (cause) {
       return { default: () => <LostPage cause={cause} /> };
     }
