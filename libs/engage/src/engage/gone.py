@@ -21,7 +21,9 @@ OPEN_LIMIT_S = 60.0
 POLL_S = 0.2
 
 VERSIONS = "SELECT nextval('row_version') AS version FROM generate_series(1, $1::integer)"
-BEGUN = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+# An id of its own, and so above that of every open writer. The snapshot's xmax is only one past the
+# newest that has ended: the newest writer that has not would not be waited for.
+BEGUN = "SELECT pg_current_xact_id()::text::bigint"
 ENDED = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 
 
