@@ -1,5 +1,5 @@
 // The page of the policy in force and of what another would change.
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, useNavigate, useRouter } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { PolicyEditor } from "../../features/policy/PolicyEditor.tsx";
 import type { PolicySearch } from "../../features/policy/search.ts";
@@ -9,12 +9,15 @@ const route = getRouteApi("/policy");
 
 export function PolicyPage() {
   const search = route.useSearch();
+  const router = useRouter();
   const navigate = useNavigate({ from: "/policy" });
   const change = useCallback(
     (next: PolicySearch) => {
+      // A draft settles a moment after the last change: who left meanwhile is not called back.
+      if (router.latestLocation.pathname !== route.id) return;
       void navigate({ search: next, replace: true });
     },
-    [navigate],
+    [navigate, router],
   );
   const show = useCallback(
     (run: number) => {
