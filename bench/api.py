@@ -24,6 +24,7 @@ from bench.http_load import Target
 from bench.runner import ROOT, cpu_s
 from bench.shop import Shop, migrated
 from bench.show import say
+from common.cluster import Cluster
 from common.kafka import create_topics
 from common.topics import TOPICS
 from stack import http, tokens
@@ -161,7 +162,7 @@ def _start(
     stack: ExitStack, shop: Shop, folder: Path, asked: Mapping[str, Sequence[Asked]]
 ) -> tuple[Contender, Contender]:
     kafka = stack.enter_context(Kafka.start(folder / "kafka"))
-    create_topics(kafka.bootstrap_servers, TOPICS, PARTITIONS, 1)
+    create_topics(Cluster(kafka.bootstrap_servers), TOPICS, PARTITIONS, 1)
     issuer_url = _issuer(stack, folder)
     port, bare_port = free_port(), free_port()
     ours = Process(

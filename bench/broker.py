@@ -6,11 +6,11 @@ from functools import partial
 from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from bench.errors import BenchFailed
 from bench.workload import PARTITIONS, Written
-from common.kafka import LIBRDKAFKA, consumer, create_topics, producer
+from common.cluster import Cluster
+from common.kafka import admin, consumer, create_topics, producer
 from common.topics import TOPICS, Topic
 
 TRANSACTION_RECORDS = 5_000
@@ -63,7 +63,8 @@ class Broker:
     def __init__(self, servers: str) -> None:
         """Use the broker at ``servers``."""
         self.servers = servers
-        self._admin = AdminClient({"bootstrap.servers": servers}, logger=LIBRDKAFKA)
+        self._cluster = Cluster(servers)
+        self._admin = admin(self._cluster)
 
     def empty(self) -> None:
         """Delete every topic, and the offsets with them; make ours anew."""
@@ -72,7 +73,7 @@ class Broker:
             for future in self._admin.delete_topics(ours, operation_timeout=15).values():
                 future.result(ADMIN_LIMIT_S)
             wait_for("the old topics are gone", lambda: not self._ours(), ADMIN_LIMIT_S)
-        create_topics(self.servers, TOPICS, PARTITIONS, 1)
+        create_topics(self._cluster, TOPICS, PARTITIONS, 1)
 
     def _ours(self) -> list[str]:
         return [
@@ -86,7 +87,7 @@ class Broker:
     ) -> int:
         """Write records in transactions, as the relay does; return how many there were."""
         writer = producer(
-            self.servers,
+            self._cluster,
             {
                 "transactional.id": "bench-load",
                 "delivery.report.only.error": True,
@@ -114,7 +115,7 @@ class Broker:
 
     def write(self, topic: Topic, records: Iterable[Written]) -> None:
         """Write a few records, without a transaction."""
-        writer = producer(self.servers, {"linger.ms": 0})
+        writer = producer(self._cluster, {"linger.ms": 0})
         for partition, key, value in records:
             writer.produce(topic.name, value, key, partition)
         if writer.flush(30):
@@ -123,7 +124,7 @@ class Broker:
     def reader(self) -> Consumer:
         """Return a consumer of committed records that belongs to nobody's group."""
         return consumer(
-            self.servers,
+            self._cluster,
             "bench-reader",
             {"enable.partition.eof": True, "queued.max.messages.kbytes": QUEUE_KB},
         )
@@ -139,7 +140,7 @@ class Broker:
 
     def lag(self, group: str, topic: Topic) -> int:
         """Return how many records of a topic a group has not settled; markers count too."""
-        reader = consumer(self.servers, group)
+        reader = consumer(self._cluster, group)
         try:
             places = [TopicPartition(topic.name, p) for p in range(topic.partitions or PARTITIONS)]
             known = patiently(lambda: reader.committed(places, timeout=15))

@@ -23,6 +23,7 @@ from bench.errors import BenchFailed
 from bench.runner import cpu_s, peak_mb
 from bench.shop import migrated
 from bench.show import now_and_then, say
+from common.cluster import Cluster
 from common.kafka import create_topics
 from common.policy import ShopPolicy
 from common.topics import TOPICS
@@ -99,7 +100,7 @@ def measure(folder: Path, emails: int) -> dict[str, float]:
 def _start(stack: ExitStack, folder: Path) -> Servers:
     postgres = stack.enter_context(Postgres.start(folder / "postgres"))
     kafka = stack.enter_context(Kafka.start(folder / "kafka"))
-    create_topics(kafka.bootstrap_servers, TOPICS, PARTITIONS, 1)
+    create_topics(Cluster(kafka.bootstrap_servers), TOPICS, PARTITIONS, 1)
     shop = migrated(postgres, folder)
     port, health, journal = free_port(), free_port(), folder / "journal.jsonl"
     sandbox = Process(

@@ -17,16 +17,21 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
-from testcontainers.community.kafka import KafkaContainer
 from testcontainers.community.postgres import PostgresContainer
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from stack.connect import Connect
 from stack.kafka import Kafka
+from stack.places import HOST, ROOT, free_port
 from stack.postgres import Postgres
 
 PARTITIONS = 4
 POSTGRES_IMAGE = "postgres:17.6"
-KAFKA_IMAGE = "confluentinc/cp-kafka:7.9.1"
+KAFKA_IMAGE = "apache/kafka:4.3.1"
+KAFKA_FILES = ROOT / "deploy" / "kafka"
+KAFKA_SCRIPT = "/etc/engagement/start.sh"
+KAFKA_LOGGING = "/etc/engagement/log4j2.properties"
 MIGRATE_LIMIT_S = 120
 DOCKER_LIMIT_S = 10
 
@@ -41,7 +46,9 @@ T = TypeVar("T")
 
 @functools.cache
 def docker_answers() -> bool:
-    """Tell whether a Docker engine answers here."""
+    """Tell whether a Docker engine answers here; with TEST_SERVERS=containers one must."""
+    if os.environ.get("TEST_SERVERS") == "containers":
+        return True
     command = shutil.which("docker")
     if command is None:
         return False
@@ -73,16 +80,25 @@ def kafka_server(folder: Path) -> Iterator[str]:
         with Kafka.start(folder) as server:
             yield server.bootstrap_servers
         return
+    # The broker tells its clients where it is, so it must know its port before it starts.
+    port = free_port()
+    listeners = f"PLAINTEXT://0.0.0.0:{port},CONTROLLER://127.0.0.1:9093"
     container = (
-        KafkaContainer(KAFKA_IMAGE)
-        .with_kraft()
-        .with_env("KAFKA_AUTO_CREATE_TOPICS_ENABLE", "false")
-        .with_env("KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS", "1000")
-        .with_env("KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "1")
-        .with_env("KAFKA_TRANSACTION_STATE_LOG_MIN_ISR", "1")
+        DockerContainer(KAFKA_IMAGE, entrypoint=["bash", KAFKA_SCRIPT])
+        .with_volume_mapping(str(KAFKA_FILES), str(Path(KAFKA_SCRIPT).parent), "ro")
+        .with_command(
+            [
+                *("--override", f"listeners={listeners}"),
+                *("--override", f"advertised.listeners=PLAINTEXT://{HOST}:{port}"),
+            ]
+        )
+        .with_env("KAFKA_HEAP_OPTS", "-Xmx512m")
+        .with_env("KAFKA_LOG4J_OPTS", f"-Dlog4j2.configurationFile={KAFKA_LOGGING}")
+        .with_bind_ports(port, port)
+        .waiting_for(LogMessageWaitStrategy("Kafka Server started"))
     )
-    with container as running:
-        yield running.get_bootstrap_server()
+    with container:
+        yield f"{HOST}:{port}"
 
 
 @contextlib.contextmanager

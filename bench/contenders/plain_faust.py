@@ -10,6 +10,7 @@ import sys
 import faust
 
 from bench.work import Work, clock, key_of, packed, read, unpacked
+from common.cluster import Cluster
 from common.kafka import create_topics
 from common.topics import LIVE, SCORES, Topic
 
@@ -27,7 +28,7 @@ CHANGELOG = Topic(
 def main() -> None:
     """Run the plain worker."""
     servers, partitions = os.environ["KAFKA_BOOTSTRAP_SERVERS"], int(os.environ["TOPIC_PARTITIONS"])
-    create_topics(servers, [CHANGELOG], partitions, 1)
+    create_topics(Cluster(servers), [CHANGELOG], partitions, 1)
     app = faust.App(
         "plain-faust",
         broker=f"kafka://{servers}",

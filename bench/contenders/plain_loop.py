@@ -5,6 +5,7 @@ import signal
 import threading
 
 from bench.work import Work, clock, read, unpacked
+from common.cluster import Cluster
 from common.kafka import consumer, producer
 from common.partition import partition_of
 from common.topics import LIVE, SCORES
@@ -15,11 +16,12 @@ RECORDS_AT_ONCE = 2_000
 
 def main() -> None:
     """Work until told to stop."""
-    servers, partitions = os.environ["KAFKA_BOOTSTRAP_SERVERS"], int(os.environ["TOPIC_PARTITIONS"])
+    cluster = Cluster(os.environ["KAFKA_BOOTSTRAP_SERVERS"])
+    partitions = int(os.environ["TOPIC_PARTITIONS"])
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    reader = consumer(servers, "plain-loop", {"enable.auto.commit": True})
-    writer = producer(servers)
+    reader = consumer(cluster, "plain-loop", {"enable.auto.commit": True})
+    writer = producer(cluster)
     reader.subscribe([LIVE.name])
     work = Work(clock())
     rows: dict[int, Row] = {}

@@ -10,6 +10,7 @@ from itertools import cycle
 
 from confluent_kafka import TopicPartition
 
+from common.cluster import Cluster
 from common.kafka import consumer, producer
 from common.topics import CDC_ORDERS, LIVE
 
@@ -20,11 +21,12 @@ STEP_S = 10.0
 
 def main() -> None:
     """Copy until told to stop."""
-    servers, partitions = os.environ["KAFKA_BOOTSTRAP_SERVERS"], int(os.environ["TOPIC_PARTITIONS"])
+    cluster = Cluster(os.environ["KAFKA_BOOTSTRAP_SERVERS"])
+    partitions = int(os.environ["TOPIC_PARTITIONS"])
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    reader = consumer(servers, "raw-copy")
-    writer = producer(servers, {"transactional.id": "raw-copy", "delivery.report.only.error": True})
+    reader = consumer(cluster, "raw-copy")
+    writer = producer(cluster, {"transactional.id": "raw-copy", "delivery.report.only.error": True})
     writer.init_transactions(STEP_S)
     reader.subscribe([CDC_ORDERS.name])
     turn = cycle(range(partitions))

@@ -1,4 +1,8 @@
-"""The running system as an outsider meets it: a command, a state file, HTTP; nothing of ours."""
+"""The running system as an outsider meets it: a command, a state file, HTTP; nothing of ours.
+
+``SYSTEM_STATE_FILE`` names the state file of a system that somebody else has started, as in
+containers: then that one is met. ``api_url``, ``issuer_url`` and ``clock_file`` are all it takes.
+"""
 
 import json
 import os
@@ -60,6 +64,27 @@ class System:
 
 @contextmanager
 def running(folder: Path) -> Iterator[System]:
+    """Meet the system that ``SYSTEM_STATE_FILE`` names, or run one until the block ends."""
+    named = os.environ.get("SYSTEM_STATE_FILE")
+    if named:
+        with _met(Path(named)) as system:
+            yield system
+    else:
+        with _started(folder) as state_file, _met(state_file) as system:
+            yield system
+
+
+@contextmanager
+def _met(state_file: Path) -> Iterator[System]:
+    state = json.loads(state_file.read_text())
+    with httpx.Client(
+        base_url=state["api_url"], auth=As(state["issuer_url"]), trust_env=False, timeout=30
+    ) as http:
+        yield System(state["api_url"], state["issuer_url"], Path(state["clock_file"]), http)
+
+
+@contextmanager
+def _started(folder: Path) -> Iterator[Path]:
     """Run ``python -m stack up`` until the block ends; it must then stop tidily."""
     state_file = folder / "run" / "state.json"
     log = folder / "stack.log"
@@ -81,11 +106,7 @@ def running(folder: Path) -> Iterator[System]:
 
     try:
         wait_for("the system is up", started, START_LIMIT_S)
-        state = json.loads(state_file.read_text())
-        with httpx.Client(
-            base_url=state["api_url"], auth=As(state["issuer_url"]), trust_env=False, timeout=30
-        ) as http:
-            yield System(state["api_url"], state["issuer_url"], Path(state["clock_file"]), http)
+        yield state_file
         process.send_signal(signal.SIGINT)
         assert process.wait(STOP_LIMIT_S) == 130, log.read_text()
     finally:

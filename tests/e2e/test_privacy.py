@@ -352,6 +352,7 @@ def assert_pages_are_clean(stack: Stack, api: Listener) -> None:
     for part in ("mailer", "relay", "scorer", "projector"):
         for path in ("/livez", "/readyz", "/metrics"):
             api.look(f"{stack.place.url(part)}{path}")
+    api.look(f"{stack.place.url('client-api-metrics')}/metrics")
     never = PERSONAL | TOLD | UNTOLD | COUNTED | secrets_of(stack) | {"shouted": SHOUTED}
     for name in ("time_zone", "currency"):
         never.pop(name)  # the API's document lists what it takes

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from common.cluster import Cluster
 from common.kafka import create_topics
 from common.topics import TOPICS
 from tests.servers import (
@@ -41,7 +42,7 @@ def database(postgres: str, migrated_template: str) -> Iterator[Database]:
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A fresh broker with all our topics: its bootstrap servers."""
     with kafka_server(tmp_path_factory.mktemp("kafka")) as servers:
-        create_topics(servers, TOPICS, PARTITIONS, 1)
+        create_topics(Cluster(servers), TOPICS, PARTITIONS, 1)
         yield servers
 
 

@@ -6,6 +6,7 @@ import threading
 
 import httpx
 
+from common.cluster import Cluster
 from common.errors import Misconfigured
 from demo.api import Api, Live, StepMissing
 from demo.census import census
@@ -63,7 +64,9 @@ def run(*, everything: bool, once: bool) -> None:
             story.order(written)
         outcome = story.settle()
         show.console.print("\n[bold]What went through[/bold]")
-        show.summary(outcome, census(stack.place.bootstrap_servers, stack.place.partitions))
+        show.summary(
+            outcome, census(Cluster(stack.place.bootstrap_servers), stack.place.partitions)
+        )
         api.close()
         if once:
             show.console.print("\nEvery step happened. Stopping.")

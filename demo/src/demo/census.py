@@ -4,6 +4,7 @@ import time
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
 
+from common.cluster import Cluster
 from common.kafka import consumer
 from common.topics import AT_RISK, BACKFILL, LIVE, SCORES
 from demo.api import StepMissing
@@ -12,9 +13,9 @@ LIMIT_S = 120.0
 BATCH = 5000
 
 
-def census(servers: str, partitions: int) -> dict[str, int]:
+def census(cluster: Cluster, partitions: int) -> dict[str, int]:
     """Count the committed records with a value on each topic of the flow; commits no offset."""
-    reader = consumer(servers, "demo-census", {"enable.partition.eof": True})
+    reader = consumer(cluster, "demo-census", {"enable.partition.eof": True})
     counts = dict.fromkeys((LIVE.name, BACKFILL.name, SCORES.name, AT_RISK.name), 0)
     places = [
         TopicPartition(name, partition, OFFSET_BEGINNING)

@@ -1,14 +1,13 @@
 """The front door of the development issuer: it signs people in without passwords, for demos."""
 
 import argparse
-import json
-import logging
 import sys
 
 import uvicorn
 
 from issuer.app import create_app
-from issuer.settings import load
+from issuer.logs import configure
+from issuer.settings import Settings, load
 from issuer.signing import Signer
 
 STOP_S = 2
@@ -30,17 +29,6 @@ Settings are variables of the environment:
 """
 
 
-class JsonLines(logging.Formatter):
-    """One JSON object a line, as all our processes log."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the record as JSON."""
-        line = {"service": "issuer", "level": record.levelname.lower()}
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps({**line, "event": record.getMessage()})
-
-
 def main(argv: list[str]) -> int:
     """Serve until told to stop."""
     argparse.ArgumentParser(
@@ -48,11 +36,8 @@ def main(argv: list[str]) -> int:
         description=ABOUT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).parse_args(argv)
-    settings = load()
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    logging.getLogger("issuer").info("DEVELOPMENT issuer: no passwords, on loopback")
+    settings = load(Settings)
+    configure("issuer").info("DEVELOPMENT issuer: no passwords, on loopback")
     uvicorn.run(
         create_app(settings, Signer.kept_in(settings.key_file, settings.url)),
         host=settings.host,

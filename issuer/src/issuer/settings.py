@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -47,13 +47,17 @@ class Settings(BaseSettings):
         return f"http://{host}:{self.port}"
 
 
-def load() -> Settings:
-    """Read the settings, or say in one line what is missing and exit with 2."""
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load(cls: type[S]) -> S:
+    """Read settings, or say in one line what is missing and exit with 2."""
     try:
-        return Settings()
+        return cls()
     except ValidationError as error:
+        prefix = cls.model_config.get("env_prefix", "")
         problems = ", ".join(
-            f"ISSUER_{str(e['loc'][0]).upper()} ({e['msg']})"
+            f"{prefix}{str(e['loc'][0]).upper()} ({e['msg']})"
             for e in error.errors(include_url=False, include_input=False)
         )
         sys.stderr.write(f"cannot start: check the environment: {problems}\n")

@@ -91,6 +91,12 @@ def base() -> dict[str, str]:
     }
 
 
+def _traces() -> dict[str, str]:
+    """Who takes the services' traces, if our own environment names somebody."""
+    name = "OTEL_EXPORTER_OTLP_ENDPOINT"
+    return {name: os.environ.get(name, "")}
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """Where everything of one run is; the ``for_…`` methods say what each part is told of it."""
@@ -157,7 +163,7 @@ class Surroundings:
         }
 
     def _service(self, name: str) -> dict[str, str]:
-        return self._shared | {"HEALTH_PORT": str(self.ports[name])}
+        return self._shared | {"HEALTH_PORT": str(self.ports[name])} | _traces()
 
     def for_migration(self) -> dict[str, str]:
         """``client_api migrate``."""
@@ -176,7 +182,7 @@ class Surroundings:
     def for_client_api(self) -> dict[str, str]:
         """``client_api serve``."""
         dashboard = {"DASHBOARD_DIR": str(self.dashboard)} if self.dashboard else {}
-        return self._shared | {
+        return self._service("client-api-metrics") | {
             "DATABASE_URL": self.client_api_url,
             "HTTP_HOST": HOST,
             "HTTP_PORT": str(self.ports["client-api"]),

@@ -2,6 +2,7 @@
 
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -60,11 +61,19 @@ class Kafka:
         self.port = port
 
     @classmethod
-    def start(cls, folder: Path, port: int | None = None, *, family: Family | None = None) -> Self:
+    def start(
+        cls,
+        folder: Path,
+        port: int | None = None,
+        *,
+        more: Mapping[str, str] | None = None,
+        family: Family | None = None,
+    ) -> Self:
         """Start a broker whose data and log lie in ``folder``; on a used folder it goes on there.
 
-        Listens on ``port`` (default: a free one) of the loopback address. Returns when it answers.
-        Raises Missing, PartFailed, Closing.
+        Listens on ``port`` (default: a free one) of the loopback address. ``more`` properties are
+        added; one that ours name, too, replaces ours. Returns when it answers. Raises Missing,
+        PartFailed, Closing.
         """
         folder = folder.resolve()
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,6 +84,8 @@ class Kafka:
             PROPERTIES.format(
                 host=HOST, port=port, controller_port=free_port(), data=folder / "data"
             )
+            # Of two lines about one thing, Java's properties take the last.
+            + "".join(f"{name}={value}\n" for name, value in (more or {}).items())
         )
         if not (folder / "data").exists():
             _format(folder, jars, properties, family)

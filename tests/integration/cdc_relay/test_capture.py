@@ -20,6 +20,7 @@ from tests.integration.cdc_relay.running import (
     BACKFILL,
     CONTROL,
     LIVE,
+    NOTIFICATIONS,
     Read,
     RelayProcess,
     command,
@@ -59,18 +60,31 @@ def insert_order(order: int, client: int, at: str = "2024-02-29 23:59:59.123456+
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What runs, and what the connector command said the first time."""
+    """What runs, and what the commands said when there was no connector yet."""
 
     database: Database
     kafka: str
     connect: str
     relay: RelayProcess
     env: dict[str, str]
+    announced: str
     first: str
 
     def do(self, *statements: str) -> None:
         """Change rows."""
         execute(self.database.admin_url, *statements)
+
+
+def raises_the_flag(kafka: str, env: dict[str, str], word: str) -> str:
+    """Run a command that tells scorers in every partition of a snapshot; return what it says."""
+    with reading(kafka, CONTROL) as control:
+        done = command(env, word)
+        assert done.returncode == 0, done.stderr
+        raised = [r for r in control.count(PARTITIONS) if r.key == "snapshot"]
+    assert sorted((r.partition, r.data["active"]) for r in raised[:PARTITIONS]) == [
+        (partition, True) for partition in range(PARTITIONS)
+    ]
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -90,16 +104,12 @@ def pipeline(
             *(insert_order(order, 1 + order % 2) for order in range(1, 301)),
         )
         env = {**environment(kafka), **database.cdc_environment, "CONNECT_URL": connect}
-        with reading(kafka, CONTROL) as control:
-            done = command(env, "connector")
-            assert done.returncode == 0, done.stderr
-            raised = [r for r in control.count(PARTITIONS) if r.key == "snapshot"]
-        assert sorted((r.partition, r.data["active"]) for r in raised[:PARTITIONS]) == [
-            (partition, True) for partition in range(PARTITIONS)
-        ]
+        # Announced first, as where an operator makes the connector; the second one does it itself.
+        announced = raises_the_flag(kafka, env, "announce")
+        first = raises_the_flag(kafka, env, "connector")
         with relay(kafka, tmp_path_factory.mktemp("relay")) as running:
             running.ready()
-            yield Pipeline(database, kafka, connect, running, env, done.stdout)
+            yield Pipeline(database, kafka, connect, running, env, announced, first)
             with httpx.Client(base_url=connect) as client:
                 client.delete("/connectors/engage").raise_for_status()
 
@@ -233,6 +243,19 @@ def test_the_connector_command_can_be_repeated(pipeline):
     shown = httpx.get(f"{pipeline.env['CONNECT_URL']}/connectors/engage/config").text
     assert "${env:CDC_DATABASE_PASSWORD}" in shown
     assert CDC_PASSWORD not in shown + again.stdout + again.stderr
+
+
+def test_a_snapshot_is_announced_while_there_is_no_connector(pipeline):
+    """Before, every scorer is told; with a connector, nothing is written at all."""
+    assert pipeline.announced == "connector engage is not there yet: the scorers were told\n"
+    wait_for("the first snapshot is over", lambda: pipeline.relay.logged("snapshot is over"))
+    with reading(pipeline.kafka, CONTROL, NOTIFICATIONS) as told:
+        again = command(pipeline.env, "announce")
+        assert (again.returncode, again.stdout) == (
+            0,
+            "connector engage is there: nothing to announce\n",
+        )
+        assert told.to_the_end() == []
 
 
 def test_personal_data_is_on_no_topic(pipeline):

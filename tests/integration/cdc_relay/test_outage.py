@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from common.cluster import Cluster
 from common.kafka import create_topics
 from common.topics import TOPICS
 from stack.kafka import Kafka
@@ -17,7 +18,7 @@ def test_a_broker_that_goes_away_and_comes_back_is_found_again(tmp_path):
     """The relay turns unready, stays alive, and goes on by itself when the broker is back."""
     with Kafka.start(tmp_path / "kafka") as broker:
         servers = broker.bootstrap_servers
-        create_topics(servers, TOPICS, PARTITIONS, 1)
+        create_topics(Cluster(servers), TOPICS, PARTITIONS, 1)
         with relay(servers, tmp_path) as running:
             running.ready()
             with reading(servers, LIVE) as lane:

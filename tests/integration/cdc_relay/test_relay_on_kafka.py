@@ -9,6 +9,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
+from common.cluster import Cluster
 from common.codec import decode
 from common.kafka import verify
 from common.partition import partition_of
@@ -499,4 +500,4 @@ def test_a_limit_that_is_too_small_is_named_at_the_start_and_mended_by_the_comma
     [line] = [x for x in done.stderr.splitlines() if not x.startswith("{")]
     assert f"topic {parked} takes records of up to 1,048,588 bytes, not 8,388,608" in line
     assert "1 take larger records" in command(environment(kafka), "topics").stdout
-    verify(kafka, TOPICS, PARTITIONS)
+    verify(Cluster(kafka), TOPICS, PARTITIONS)

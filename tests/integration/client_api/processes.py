@@ -14,6 +14,7 @@ import httpx
 from confluent_kafka import Producer
 
 from common import kafka
+from common.cluster import Cluster
 from common.events import ClientScored
 from common.partition import partition_of
 from common.topics import AT_RISK, SCORES
@@ -32,6 +33,7 @@ class Running:
 
     process: "subprocess.Popen[bytes]"
     url: str
+    metrics_url: str
     log: Path
 
     def logged(self) -> str:
@@ -61,6 +63,8 @@ async def running(
 
 def _start(command: str, folder: Path, environment: dict[str, str]) -> Running:
     port = free_port()
+    # Metrics are never where callers are served; the projector has no callers.
+    health_port = free_port() if command == "serve" else port
     log = folder / f"{command}-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -69,14 +73,15 @@ def _start(command: str, folder: Path, environment: dict[str, str]) -> Running:
                 "PATH": os.environ["PATH"],
                 "TOPIC_PARTITIONS": str(PARTITIONS),
                 "HTTP_PORT": str(port),
-                "HEALTH_PORT": str(port),
+                "HEALTH_PORT": str(health_port),
                 **issuer().environment,
                 **environment,
             },
             stdout=subprocess.DEVNULL,
             stderr=output,
         )
-    return Running(process, f"http://127.0.0.1:{port}", log)
+    urls = (f"http://127.0.0.1:{one}" for one in (port, health_port))
+    return Running(process, *urls, log)
 
 
 async def _ready(found: Running) -> None:
@@ -94,7 +99,7 @@ async def _ready(found: Running) -> None:
 @contextmanager
 def scores_writer(servers: str) -> Iterator["ScoresWriter"]:
     """Write records as the scorer does."""
-    producer = kafka.producer(servers, {"linger.ms": 0})
+    producer = kafka.producer(Cluster(servers), {"linger.ms": 0})
     yield ScoresWriter(producer)
     assert producer.flush(30) == 0
 

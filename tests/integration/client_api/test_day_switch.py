@@ -14,6 +14,7 @@ import pytest
 from client_api.projector import days as days_module
 from client_api.projector.days import Days
 from client_api.projector.loop import DayWatch
+from client_api.projector.metrics import Metrics
 from client_api.projector.records import reduce
 from client_api.projector.store import ScoreStore
 from client_api.store import client_lists
@@ -205,7 +206,7 @@ async def test_the_watch_follows_the_shops_midnight_and_skips_days(
         write_anchor(file, Anchor(datetime.now(UTC), business, 0.0))
 
     set_clock(datetime(2026, 1, 1, 23, 30, tzinfo=UTC))
-    watch = DayWatch(Days(pool, store), BusinessClock(file), ZoneInfo("Asia/Tokyo"))
+    watch = DayWatch(Days(pool, store), BusinessClock(file), ZoneInfo("Asia/Tokyo"), Metrics())
     await watch.turn()
     assert await admin.fetchval("SELECT as_of FROM score_serving") == date(2026, 1, 2)
     set_clock(datetime(2026, 3, 1, tzinfo=UTC))

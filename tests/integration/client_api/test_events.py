@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from client_api.live.hub import KEPT_BYTES_MAX, SUBSCRIBERS_MAX, Hub
 from client_api.live.kafka_feed import KafkaFeed
 from client_api.live.postgres_feed import PostgresFeed
+from common.cluster import Cluster
 from common.codec import encode
 from common.events import EpisodeClosed, EpisodeOpened, EvidenceDay, ScoreParts
 from common.kafka import producer
@@ -84,7 +85,7 @@ async def live(database: Database, kafka: str) -> AsyncIterator[Api]:
     async with running_api(
         database.client_api_url,
         feeds=(
-            lambda hub: KafkaFeed(kafka, hub, crashes.append),
+            lambda hub: KafkaFeed(Cluster(kafka), hub, crashes.append),
             lambda hub: PostgresFeed(SecretStr(database.client_api_url), hub, crashes.append),
         ),
     ) as api:
@@ -161,7 +162,7 @@ async def test_records_that_are_not_for_the_page_are_passed_over(live: Api, kafk
 
 async def test_aborted_records_are_never_shown(live: Api, kafka: str) -> None:
     """What a transaction took back reaches no page."""
-    writer = producer(kafka, {"transactional.id": "events-test"})
+    writer = producer(Cluster(kafka), {"transactional.id": "events-test"})
     writer.init_transactions(30)
     async with stream(live.http) as page:
         for version, finish in ((1, writer.abort_transaction), (2, writer.commit_transaction)):

@@ -6,11 +6,11 @@ from typing import Any
 import asyncpg
 import pytest
 import structlog
-from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from mailer import database as mailer_database
 from mailer.episodes.books import Books
+from mailer.metrics import Metrics
 from tests.integration.client_api.serving import Api
 from tests.servers import Database
 
@@ -42,7 +42,7 @@ async def filled(api: Api, admin: asyncpg.Connection) -> Api:
 async def books(database: Database) -> AsyncIterator[Books]:
     """The mailer's books, with the rights that the mailer has."""
     async with await mailer_database.connect(SecretStr(database.mailer_url)) as pool:
-        yield Books(pool, structlog.get_logger("test"))
+        yield Books(pool, Metrics(), structlog.get_logger("test"))
 
 
 async def endpoint(api: Api, **params: Any) -> dict[str, Any]:
@@ -56,9 +56,7 @@ async def endpoint(api: Api, **params: Any) -> dict[str, Any]:
 async def gauges(books: Books) -> tuple[dict[str, float], float]:
     """Read the books and return what is scraped: episodes by state, and the imbalance."""
     await books.read()
-    media_type, body = books.page()
-    assert media_type.startswith("text/plain")
-    families = {f.name: f.samples for f in text_string_to_metric_families(body.decode())}
+    families = {family.name: family.samples for family in books._metrics.registry.collect()}
     by_state = {s.labels["state"]: s.value for s in families["engage_episodes"]}
     return by_state, families["engage_ledger_imbalance"][0].value
 

@@ -212,21 +212,54 @@ async def test_what_earlier_erasures_left_behind_goes_with_the_migration(postgre
         await asyncio.to_thread(execute, postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+async def test_roles_that_an_operator_made_keep_their_passwords(
+    postgres: str, migrated_template: str
+) -> None:
+    """As CloudNativePG does it: roles are there, and the schema's owner may not touch them."""
+    name, roles = f"engage_{uuid4().hex[:12]}", ("client_api", "mailer", "cdc", "engage")
+    owner = f"owner_{uuid4().hex[:12]}"
+    url = urlunsplit(urlsplit(postgres)._replace(path=f"/{name}"))
+    own = Database(name, url).url(owner, "owner")
+    admin = await asyncpg.connect(postgres)
+    try:
+        await admin.execute(f"CREATE ROLE {owner} LOGIN PASSWORD 'owner'")
+        await admin.execute(f'CREATE DATABASE "{name}" OWNER {owner}')
+        kept = "SELECT rolname, rolpassword FROM pg_authid WHERE rolname = ANY($1) ORDER BY 1"
+        before = await admin.fetch(kept, roles)
+        assert len(before) == len(roles), f"the roles are made with {migrated_template}"
+        done = await asyncio.to_thread(_migrate, {"DATABASE_ADMIN_URL": own})
+        assert done.returncode == 0, done.stderr
+        assert await admin.fetch(kept, roles) == before
+        api = await asyncpg.connect(Database(name, url).client_api_url)
+        assert await api.fetchval("SELECT count(*) FROM policies") == 1
+        await api.close()
+    finally:
+        await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await admin.execute(f"DROP ROLE IF EXISTS {owner}")
+        await admin.close()
+
+
+def _migrate(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "client_api", "migrate"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 def test_a_database_that_does_not_answer_is_one_clear_line() -> None:
     """Migrating into nothing ends with one line and a code other than zero, without a trace."""
-    done = subprocess.run(
-        [sys.executable, "-m", "client_api", "migrate"],
-        env={
+    done = _migrate(
+        {
             "DATABASE_ADMIN_URL": "postgresql://a:canary@127.0.0.1:9/engage",
             "CLIENT_API_PASSWORD": CLIENT_API_PASSWORD,
             "MAILER_PASSWORD": "b",
             "CDC_PASSWORD": "c",
             "ENGAGE_PASSWORD": "d",
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        }
     )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1

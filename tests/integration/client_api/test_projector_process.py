@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from common import kafka
+from common.cluster import Cluster
 from common.topics import SCORES
 from tests.groups import committed, ends, whole
 from tests.integration.client_api.processes import running, scores_writer
@@ -28,7 +29,7 @@ def environment(database: Database, kafka: str) -> dict[str, str]:
 
 def _dead_letters(servers: str, group: str) -> list[tuple[bytes | None, dict[str, bytes]]]:
     """Return value and headers of all parked records."""
-    letters = whole(kafka.consumer(servers, group), f"{SCORES.name}.dlq")
+    letters = whole(kafka.consumer(Cluster(servers), group), f"{SCORES.name}.dlq")
     return [(letter.value(), dict(letter.headers() or [])) for letter in letters]
 
 

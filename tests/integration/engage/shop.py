@@ -10,6 +10,7 @@ import asyncpg
 from confluent_kafka import Producer
 from pydantic import SecretStr
 
+from common.cluster import Cluster
 from common.codec import decode
 from common.events import Data
 from common.topics import AT_RISK, BACKFILL, LIVE, SCORES
@@ -66,7 +67,7 @@ class Shop:
 
     def write(self, topic: str, key: bytes, value: bytes, partition: int = 0, **more: Any) -> None:
         """Write one record."""
-        producer = Producer({"bootstrap.servers": self.broker.servers})
+        producer = Producer({"bootstrap.servers": self.broker.cluster.servers})
         producer.produce(topic, value, key, partition, **more)
         assert producer.flush(30) == 0
 
@@ -98,7 +99,7 @@ def open_shop(kafka: str, connect: str, database: Database, folder: Path) -> Ite
     """Fill a database, capture it, and run relay and scorer until all is scored."""
     execute(database.client_api_url, *FILL)
     env = environment(kafka, CONNECT_URL=connect, **database.cdc_environment)
-    shop = Shop(settings_of(kafka, connect, database), database, Broker(kafka))
+    shop = Shop(settings_of(kafka, connect, database), database, Broker(Cluster(kafka)))
     worker = Worker(kafka, folder)
     with relay(kafka, folder) as process:
         process.ready()

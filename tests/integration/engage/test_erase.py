@@ -64,7 +64,7 @@ class BothLanes(Lane):
 
 def newest(shop: Shop, topic: str) -> dict[bytes, bytes | None]:
     """Return the newest value of each key of a topic."""
-    broker = Broker(shop.broker.servers)  # it knows topics that were made meanwhile
+    broker = Broker(shop.broker.cluster)  # it knows topics that were made meanwhile
     records = broker.read(broker.begins([topic]), broker.ends([topic]))
     return {message.key() or b"": message.value() for message in records}
 
@@ -212,7 +212,7 @@ def test_what_nobody_can_read_and_what_a_superseded_generation_left_goes(shop: S
     partition = partition_of(client, PARTITIONS)
     orders = orders_of(shop, client)
     idle = changelog_of(9).name
-    create_topics(shop.broker.servers, [changelog_of(9)], PARTITIONS, 1)
+    create_topics(shop.broker.cluster, [changelog_of(9)], PARTITIONS, 1)
     for key in (b"7", b"7/0", b"8"):
         shop.write(idle, key, b"row", partition_of(int(key[:1]), PARTITIONS))
     shop.write(LIVE.name, b"7/order/888888", b"{broken 739184.17", partition)

@@ -7,6 +7,7 @@ import pytest
 from confluent_kafka import Producer
 
 from common import kafka
+from common.cluster import Cluster
 from common.errors import Transient
 from common.topics import CDC_ORDERS, LIVE, dead_letters_of
 from engage import dlq
@@ -33,7 +34,7 @@ def crash() -> None:
 @pytest.fixture
 def broker(kafka: str):
     """The broker, with no letters from other tests waiting."""
-    found = Broker(kafka)
+    found = Broker(Cluster(kafka))
     for source in (LIVE.name, CDC_ORDERS.name):
         remove(found, source, frozenset({ADA, BOB}), OWNER, 0, unreadable=True)
         assert list(letters(found, source)) == []
@@ -57,7 +58,7 @@ def deal_with_all(broker: Broker, source: str) -> None:
 
 def park(broker: Broker, source: str, *parked: tuple[bytes | None, bytes | None]) -> None:
     """Park records, as a reader does."""
-    producer = Producer({"bootstrap.servers": broker.servers})
+    producer = Producer({"bootstrap.servers": broker.cluster.servers})
     for number, (key, value) in enumerate(parked):
         headers = [("reason", b"odd"), ("offset", b"%d" % number), ("attempt", b"2")]
         producer.produce(
@@ -117,7 +118,7 @@ def test_only_her_letters_go_and_all_others_are_shown_as_before(broker: Broker):
         b"\xff",
     }
     assert summary(broker, LIVE.name, done)["waiting"] == 3
-    settings = Settings(kafka_bootstrap_servers=broker.servers, topic_partitions=PARTITIONS)
+    settings = Settings(kafka_bootstrap_servers=broker.cluster.servers, topic_partitions=PARTITIONS)
     shown = dlq.waiting(settings, LIVE.name, 10)
     assert sorted(one["key"] for one in shown) == ["43/order/4", "43/order/6", "\\xff"]
     assert dlq.dismiss(settings, LIVE.name, None)["dismissed"] == 3
@@ -159,8 +160,8 @@ def test_more_letters_than_a_writer_holds_are_written_again_all_the_same(
     """It waits for room, as often as there is none."""
     own = kafka.producer
 
-    def narrow(servers: str, extra: dict[str, object]) -> Producer:
-        return own(servers, {**extra, "queue.buffering.max.messages": 5})
+    def narrow(cluster: Cluster, extra: dict[str, object]) -> Producer:
+        return own(cluster, {**extra, "queue.buffering.max.messages": 5})
 
     park(broker, LIVE.name, *(event(BOB, n) for n in range(200)), event(ADA, 1))
     monkeypatch.setattr(kafka, "producer", narrow)

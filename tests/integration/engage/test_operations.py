@@ -254,7 +254,7 @@ def test_the_status_tells_a_planted_lag_and_counts_no_markers(shop: Shop):
     not run, by what is on its topic, as old as its oldest record; and the capture is told.
     """
     wait_for("the relay has passed all", lambda: not shop.waiting("cdc-relay", *RAW))
-    broker = Broker(shop.broker.servers)
+    broker = Broker(shop.broker.cluster)
     was = measure(broker, "-", "mailer", [AT_RISK.name], members=0, now=time.time())
     one = next(broker.read(broker.begins([AT_RISK.name]), broker.ends([AT_RISK.name])))
     hour_ago = int((time.time() - 3600) * 1000)

@@ -15,6 +15,7 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 
 from common.clock import Anchor, write_anchor
+from common.cluster import Cluster
 from common.errors import Transient
 from common.events import ClientScored
 from common.kafka import create_topics
@@ -96,7 +97,7 @@ def rebuilding(
 
 
 def scores(lanes: Lanes) -> Scores:
-    found = Scores(Broker(lanes.servers))
+    found = Scores(Broker(Cluster(lanes.servers)))
     found.follow()
     return found
 
@@ -110,7 +111,7 @@ def lanes(kafka: str) -> Lanes:
 
 
 def _led(servers: str) -> bool:
-    broker = Broker(servers)
+    broker = Broker(Cluster(servers))
     try:
         broker.ends(broker.topics)
     except Transient:
@@ -140,7 +141,7 @@ def test_a_new_generation_takes_over_with_the_same_table(lanes: Lanes, tmp_path:
         wait_for("the episodes", lambda: {e.client_id for e in lanes.opened()} >= expected)
         opened = {e.episode_id for e in lanes.opened()}
         today = (NOW.date() - datetime(1970, 1, 1, tzinfo=UTC).date()).days
-        before = hash_of(lanes.servers, PARTITIONS, today)
+        before = hash_of(Cluster(lanes.servers), PARTITIONS, today)
         with rebuilding(lanes, tmp_path, "--yes", "--json", "--timeout", "120") as (process, out):
             wait_for(
                 "the outcome",
@@ -157,30 +158,30 @@ def test_a_new_generation_takes_over_with_the_same_table(lanes: Lanes, tmp_path:
         assert (told["generation"], told["clients"], told["differing"]) == (2, len(CLIENTS), 0)
         after = scores(lanes)
         assert {one.generation for one in after.of.values()} == {2}
-        assert hash_of(lanes.servers, PARTITIONS, today) == before
+        assert hash_of(Cluster(lanes.servers), PARTITIONS, today) == before
         assert {e.episode_id for e in lanes.opened()} == opened
-        assert current(Broker(lanes.servers)) == 2
+        assert current(Broker(Cluster(lanes.servers))) == 2
         wait_for(
             "the old worker to step back", lambda: old.over() or old.health("/readyz")[0] != 200
         )
-        again = plan(lanes.servers, PARTITIONS)
+        again = plan(Cluster(lanes.servers), PARTITIONS)
         assert (again.present, again.next, again.passed) == (2, 3, 0)
 
 
 def test_a_dry_run_changes_nothing(lanes: Lanes, tmp_path: Path, clock):
     """It tells what would be read, and starts and writes nothing."""
     fill(lanes)
-    broker = Broker(lanes.servers)
+    broker = Broker(Cluster(lanes.servers))
     before = broker.ends(broker.topics), broker.groups()
     done = engage(lanes, tmp_path, "--dry-run", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["present"], told["next"], told["group"]) == (1, 2, "scorer-v2")
     assert told["offsets"] > 3 * len(CLIENTS)
-    assert (Broker(lanes.servers).ends(broker.topics), broker.groups()) == before
-    assert set(Broker(lanes.servers).topics) - {"__consumer_offsets"} == set(broker.topics) - {
-        "__consumer_offsets"
-    }
+    assert (Broker(Cluster(lanes.servers)).ends(broker.topics), broker.groups()) == before
+    assert set(Broker(Cluster(lanes.servers)).topics) - {"__consumer_offsets"} == set(
+        broker.topics
+    ) - {"__consumer_offsets"}
 
 
 def test_nobody_is_announced_who_has_not_read_everything(lanes: Lanes, tmp_path: Path, clock):
@@ -189,7 +190,7 @@ def test_nobody_is_announced_who_has_not_read_everything(lanes: Lanes, tmp_path:
     done = engage(lanes, tmp_path, "--yes", "--no-workers", "--timeout", "1")
     assert done.returncode == 1
     assert "offsets to go in" in done.stderr.splitlines()[-1]
-    assert current(Broker(lanes.servers)) == 1
+    assert current(Broker(Cluster(lanes.servers))) == 1
 
 
 def test_a_table_that_lacks_clients_is_not_announced(lanes: Lanes, tmp_path: Path, clock):
@@ -198,7 +199,7 @@ def test_a_table_that_lacks_clients_is_not_announced(lanes: Lanes, tmp_path: Pat
     As when its workers parked what they should have merged.
     """
     fill(lanes)
-    create_topics(lanes.servers, [CHANGELOG], PARTITIONS, 1)
+    create_topics(Cluster(lanes.servers), [CHANGELOG], PARTITIONS, 1)
     for client in CLIENTS:
         lanes.write(SCORES, partition_of(client, PARTITIONS), _score(client), b"%d" % client)
         if client % 10:
@@ -208,7 +209,7 @@ def test_a_table_that_lacks_clients_is_not_announced(lanes: Lanes, tmp_path: Pat
     done = engage(lanes, tmp_path, "--yes", "--no-workers", "--timeout", "30")
     assert done.returncode == 1, done.stderr
     assert "no row of 4 clients with a score, such as 10" in done.stderr
-    assert current(Broker(lanes.servers)) == 1
+    assert current(Broker(Cluster(lanes.servers))) == 1
 
 
 def test_a_worker_that_ends_is_told_and_nothing_announced(lanes: Lanes, tmp_path: Path, clock):
@@ -219,7 +220,7 @@ def test_a_worker_that_ends_is_told_and_nothing_announced(lanes: Lanes, tmp_path
     assert done.returncode == 1
     assert "a worker ended with 2" in done.stderr
     assert "clock file holds no anchor" in done.stderr
-    assert current(Broker(lanes.servers)) == 1
+    assert current(Broker(Cluster(lanes.servers))) == 1
 
 
 def test_without_a_policy_there_is_nothing_to_rebuild(lanes: Lanes, tmp_path: Path, clock):
@@ -232,7 +233,7 @@ def test_without_a_policy_there_is_nothing_to_rebuild(lanes: Lanes, tmp_path: Pa
 def test_an_announcement_stands_in_every_partition_once_more_or_not(lanes: Lanes):
     """All partitions get it in one transaction; telling it again leaves the highest in force."""
     lanes.policy()
-    broker = Broker(lanes.servers)
+    broker = Broker(Cluster(lanes.servers))
     assert current(broker) == 1
     for generation in (2, 3, 2):
         announce(broker, generation)
@@ -246,7 +247,7 @@ def test_goals_are_what_a_group_can_reach(lanes: Lanes):
     lanes.transaction([order(7, 1, 1, NOW)], commit=True)
     lanes.transaction([order(7, n, n, NOW) for n in range(2, 300)], commit=False)
     last = {p.partition: p.offset + 1 for p in lanes.read(LIVE.name)}
-    found = goals(Broker(lanes.servers))
+    found = goals(Broker(Cluster(lanes.servers)))
     assert {place: end for place, end in found.items() if place[0] == LIVE.name} == {
         (LIVE.name, partition): end for partition, end in last.items()
     }
@@ -278,7 +279,7 @@ def _score(client: int) -> bytes:
 
 def _commit(lanes: Lanes, group: str) -> None:
     """Commit the ends of all sources, as a group that has read everything."""
-    broker = Broker(lanes.servers)
+    broker = Broker(Cluster(lanes.servers))
     ends = broker.ends(SOURCES)
     places = [TopicPartition(*place, offset) for place, offset in ends.items()]
     wanted = ConsumerGroupTopicPartitions(group, places)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from confluent_kafka import Producer
 
+from common.cluster import Cluster
 from common.codec import encode
 from common.errors import Misconfigured, Transient
 from common.events import ClientChanged, Data, OrderChanged, OrderRemoved, Origin
@@ -47,8 +48,8 @@ def removed(order: int, version: int) -> Data:
 
 
 @pytest.fixture(scope="module")
-def lanes(kafka: str) -> str:
-    """Both lanes with images of some orders: the servers."""
+def lanes(kafka: str) -> Cluster:
+    """Both lanes with images of some orders: where they are."""
     producer = Producer({"bootstrap.servers": kafka})
 
     def put(topic: str, key: str, value: bytes | None) -> None:
@@ -77,10 +78,10 @@ def lanes(kafka: str) -> str:
     )
     put(live, f"{CLIENT}/client", value)
     assert producer.flush(30) == 0
-    return kafka
+    return Cluster(kafka)
 
 
-def test_images_are_found_by_order_and_version(lanes: str) -> None:
+def test_images_are_found_by_order_and_version(lanes: Cluster) -> None:
     """The image asked for, where it stands and which row change it was; newer ones beside it."""
     versions = {1: 10, 2: 20, 3: 30, 4: 40, 5: 50, 6: 60, 7: 70}
     found = trace(lanes, PARTITIONS, CLIENT, versions, LIMIT_S)
@@ -106,12 +107,12 @@ def test_images_are_found_by_order_and_version(lanes: str) -> None:
 
 def test_nothing_asked_is_nothing_read() -> None:
     """Without orders not even a broker is needed."""
-    assert trace("127.0.0.1:1", PARTITIONS, CLIENT, {}, LIMIT_S) == {}
+    assert trace(Cluster("127.0.0.1:1"), PARTITIONS, CLIENT, {}, LIMIT_S) == {}
 
 
-def test_reading_is_bounded_in_time(lanes: str) -> None:
+def test_reading_is_bounded_in_time(lanes: Cluster) -> None:
     """What cannot be read within the time given is Transient; no broker at all is Misconfigured."""
     with pytest.raises(Transient, match="within the time"):
         trace(lanes, PARTITIONS, CLIENT, {1: 10}, 0.0)
     with pytest.raises(Misconfigured):
-        trace("127.0.0.1:1", PARTITIONS, CLIENT, {1: 10}, LIMIT_S)
+        trace(Cluster("127.0.0.1:1"), PARTITIONS, CLIENT, {1: 10}, LIMIT_S)

@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 import common.kafka
 from common.clock import Anchor, day_of, write_anchor
+from common.cluster import Cluster
 from common.errors import Misconfigured
 from common.events import ClientChanged, ClientErased, OrderChanged, OrderRemoved
 from common.partition import partition_of
@@ -257,7 +258,7 @@ def test_an_unreachable_broker_is_said_at_once(monkeypatch: pytest.MonkeyPatch):
     """No broker: refused with one line before anything is read."""
     monkeypatch.setattr(common.kafka, "ADMIN_TIMEOUT_S", 2.0)
     with pytest.raises(Misconfigured, match="no Kafka broker answers"):
-        read_policies("127.0.0.1:1", PARTITIONS)
+        read_policies(Cluster("127.0.0.1:1"), PARTITIONS)
 
 
 async def test_the_api_gives_the_same_answer(shop: Shop, database: Database, tmp_path: Path):

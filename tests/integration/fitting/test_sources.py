@@ -12,6 +12,7 @@ import asyncpg
 import numpy as np
 import pytest
 
+from common.cluster import Cluster
 from common.codec import encode
 from common.events import ClientErased, OrderChanged, OrderRemoved
 from common.kafka import producer
@@ -112,7 +113,7 @@ async def test_postgres_gives_what_the_file_gives(database, from_file, tmp_path)
 
 def test_the_lanes_give_what_the_file_gives(kafka, from_file, tmp_path):
     """Old images, removals and erasures among them change nothing, in whatever order they lie."""
-    writer = producer(kafka)
+    writer = producer(Cluster(kafka))
 
     def write(topic, data, name):
         writer.produce(

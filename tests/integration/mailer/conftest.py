@@ -6,6 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from common.cluster import Cluster
 from common.kafka import create_topics
 from common.topics import TOPICS
 from stack.places import free_port
@@ -18,7 +19,7 @@ from tests.servers import PARTITIONS, Database, kafka_server
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One broker for all tests of the mailer: each has clients of its own."""
     with kafka_server(tmp_path_factory.mktemp("kafka")) as servers:
-        create_topics(servers, TOPICS, PARTITIONS, 1)
+        create_topics(Cluster(servers), TOPICS, PARTITIONS, 1)
         yield servers
 
 

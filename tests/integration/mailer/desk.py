@@ -28,6 +28,7 @@ from mailer.episodes.release import Release
 from mailer.episodes.standing import Days
 from mailer.episodes.states import TRANSITIONS
 from mailer.episodes.wishes import Wishes
+from mailer.metrics import Metrics
 from mailer.model import calls
 from mailer.model.budget import Need
 from mailer.model.calls import Asking, Beginning
@@ -285,7 +286,7 @@ async def open_desk(server: Database, folder: Path) -> AsyncIterator[Desk]:
             server.admin_url,
             clock_file,
             Recorder(pool, policies, clock, settings, on_pending=_nothing, log=log),
-            Results(pool, policies, days, ASKING, log),
+            Results(pool, policies, days, ASKING, metrics=Metrics(), log=log),
             Decisions(pool, Judgement(policies, days), _nothing, beat, log),
             Wishes(pool, policies, days, beat, log),
             Release(pool, policies, days, _nothing, beat=beat, log=log),

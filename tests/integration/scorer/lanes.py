@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from common.cluster import Cluster
 from common.codec import decode, encode
 from common.events import Data, EpisodeClosed, EpisodeOpened, OrderChanged, PolicyPublished
 from common.kafka import create_topics, producer
@@ -56,8 +57,8 @@ class Lanes:
         self.servers = servers
         self.admin = AdminClient({"bootstrap.servers": servers})
         self._delete()
-        create_topics(servers, USED, PARTITIONS, 1)
-        self.writer = producer(servers, {"linger.ms": 0})
+        create_topics(Cluster(servers), USED, PARTITIONS, 1)
+        self.writer = producer(Cluster(servers), {"linger.ms": 0})
         self._transactional: Producer | None = None
 
     def _delete(self) -> None:
@@ -100,7 +101,8 @@ class Lanes:
     def transaction(self, orders: Iterable[OrderChanged], *, commit: bool) -> None:
         """Write orders in one transaction, as the relay does, and commit or abort it."""
         if self._transactional is None:
-            self._transactional = producer(self.servers, {"transactional.id": "relay-of-the-tests"})
+            own = {"transactional.id": "relay-of-the-tests"}
+            self._transactional = producer(Cluster(self.servers), own)
             self._transactional.init_transactions(30)
         writer = self._transactional
         writer.begin_transaction()

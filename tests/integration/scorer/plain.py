@@ -17,6 +17,7 @@ import faust
 from faust.transport.drivers import aiokafka as driver
 
 from common.clock import BusinessClock
+from common.cluster import Cluster
 from common.codec import decode
 from common.events import GenerationAnnounced, PolicyPublished, SnapshotState, Tick
 from common.kafka import create_topics
@@ -36,7 +37,7 @@ def main() -> None:  # noqa: C901 - one plain worker, written as Faust's guide w
     """Run the plain worker."""
     partitions = int(E["TOPIC_PARTITIONS"])
     generation = int(E["GENERATION"])
-    create_topics(E["KAFKA_BOOTSTRAP_SERVERS"], [changelog_of(generation)], partitions, 1)
+    create_topics(Cluster(E["KAFKA_BOOTSTRAP_SERVERS"]), [changelog_of(generation)], partitions, 1)
     bend()
     app = make_app(partitions, generation)
     rows = app.Table("ledgers", key_type=bytes, value_type=bytes)

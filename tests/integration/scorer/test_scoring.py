@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from common.clock import Anchor
+from common.cluster import Cluster
 from common.events import ClientErased, SnapshotState, Tick
 from common.kafka import producer
 from common.partition import partition_of
@@ -226,7 +227,7 @@ def test_a_record_of_megabytes_is_no_trouble(lanes: Lanes, tmp_path):
     """What is larger than Kafka's usual limit is parked like any other, and what follows flows."""
     lanes.policy()
     partition = partition_of(7, PARTITIONS)
-    large = producer(lanes.servers, {"message.max.bytes": 8_000_000})
+    large = producer(Cluster(lanes.servers), {"message.max.bytes": 8_000_000})
     large.produce(LIVE.name, b"x" * 3_000_000, b"k", partition)
     assert large.flush(30) == 0
     lanes.order(order(7, 1, 1, ago(1)))

@@ -12,6 +12,7 @@ import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from common.clock import Anchor
+from common.cluster import Cluster
 from common.partition import partition_of
 from common.topics import LIVE, SCORES, changelog_of, dead_letters_of
 from scorer.rows import Row
@@ -74,7 +75,7 @@ def test_recovery_drops_nothing(lanes: Lanes, tmp_path):
 def test_an_unexpected_error_acknowledges_nothing(lanes: Lanes, tmp_path):
     """A row that cannot be read ends the process uncommitted; once mended, the event is scored."""
     worker = Worker(lanes.servers, tmp_path, generation=4)
-    create_topics(lanes.servers, [changelog_of(4)], PARTITIONS, 1)
+    create_topics(Cluster(lanes.servers), [changelog_of(4)], PARTITIONS, 1)
     lanes.policy()
     partition = partition_of(7, PARTITIONS)
     lanes.writer.produce(worker.changelog, key=b"7", value=b"\xc1", partition=partition)

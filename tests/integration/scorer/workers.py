@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from common.clock import Anchor, write_anchor
+from common.cluster import Cluster
 from common.events import GenerationAnnounced
 from common.kafka import producer
 from common.topics import CONTROL
@@ -151,7 +152,7 @@ class Worker:
 
 def announce(servers: str, generation: int) -> None:
     """Announce in every partition which generation speaks, as ``engage rebuild`` does."""
-    writer = producer(servers, {"linger.ms": 0})
+    writer = producer(Cluster(servers), {"linger.ms": 0})
     for partition in range(PARTITIONS):
         value = wire(GenerationAnnounced(generation=generation))
         writer.produce(CONTROL.name, value, b"generation", partition)

@@ -5,6 +5,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 
+from common.cluster import Cluster
 from common.kafka import verify
 from common.topics import TOPICS
 from stack import downloads
@@ -22,7 +23,7 @@ async def test_a_fresh_database_is_migrated(database: Database):
 
 def test_the_broker_has_all_topics(kafka: str):
     """The broker of a test has every topic of the system."""
-    verify(kafka, TOPICS, PARTITIONS)
+    verify(Cluster(kafka), TOPICS, PARTITIONS)
 
 
 def test_connect_offers_debezium(connect: str):

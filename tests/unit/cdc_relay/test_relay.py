@@ -9,6 +9,7 @@ import pytest
 from confluent_kafka import Message
 
 from cdc_relay import relay as loop
+from cdc_relay.metrics import Metrics
 from cdc_relay.pace import TokenBucket
 from cdc_relay.relay import Relay
 from cdc_relay.source import Batch
@@ -41,6 +42,7 @@ class World:
 
     def __init__(self):
         self.diary = []
+        self.metrics = Metrics()
         self.stop = threading.Event()
         self.stops_at_send = False
         self.paused = threading.Event()
@@ -67,6 +69,7 @@ class World:
             batch_s=0.0,
             bucket=TokenBucket(settings.get("per_s", 1e9)),
             heartbeat=Heartbeat(LIMIT_S),
+            metrics=self.metrics,
             log=logs.configure("cdc-relay", "CRITICAL"),
         ).run(self.stop)
 
@@ -343,3 +346,31 @@ def test_a_debt_is_waited_for_with_nothing_on_its_way(world):
     world.run(batch_max=1, per_s=0.5)
     assert world.paused.is_set(), "nothing was waited for: the test proves nothing"
     assert during_a_wait == [False, False]
+
+
+def poison(offset):
+    """Make a raw record that is no change of a row."""
+    value = b'{"type": "poison", "data": {}}'
+    return Message(
+        topic=ORDERS, partition=0, offset=offset, key=b"{}", value=value, timestamp=(1, 1)
+    )
+
+
+def counted(world, name, **labels):
+    """Return what Prometheus would be told."""
+    return world.metrics.registry.get_sample_value(name, labels)
+
+
+def test_what_prometheus_is_told_is_what_was_committed(world):
+    """An aborted batch counts as aborted alone: neither as read nor as parked."""
+    world.batches += [[row(1)], [poison(2)], [row(1)], [poison(2)]]
+    world.commits.append(fail(Aborted("refused")))
+    world.run()
+    assert counted(world, "engage_relay_records_read_total") == 2
+    assert counted(world, "engage_relay_records_written_total") == 1
+    assert counted(world, "engage_relay_transactions_total", outcome="aborted") == 1
+    assert counted(world, "engage_relay_transactions_total", outcome="committed") == 1
+    assert counted(world, "engage_relay_transaction_seconds_count") == 1
+    assert counted(world, "engage_relay_delay_seconds_count") == 1
+    parked = {"topic": ORDERS, "reason": "unknown_shape"}
+    assert counted(world, "engage_dead_letters_total", **parked) == 1

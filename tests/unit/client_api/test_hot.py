@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as RequestScope
 
 from client_api.auth import Principal, Scope
+from client_api.metrics import Metrics
 from client_api.web import cursors
 from client_api.web.app import HOT, describe
 from client_api.web.hot import HotReads
@@ -34,7 +35,7 @@ class Inside:
     """The application's router as its outer layers leave it, and how it was reached."""
 
     def __init__(self, app: FastAPI, scopes: frozenset[Scope]) -> None:
-        self.reads = Rows()
+        self.reads, self.metrics = Rows(), Metrics()
         self._app: ASGIApp = app.build_middleware_stack()
         self._who = Principal("mark", "Mark", scopes, time.time() + 60)
 
@@ -43,7 +44,11 @@ class Inside:
         rates = SimpleNamespace(known=_nothing, unknown=_nothing)
         verifier = SimpleNamespace(verify=self._verified)
         access = SimpleNamespace(rates=rates, verifier=verifier, origin="http://issuer")
-        scope["state"] = {"parts": SimpleNamespace(reads=self.reads, access=access, currency="EUR")}
+        scope["state"] = {
+            "parts": SimpleNamespace(
+                reads=self.reads, access=access, currency="EUR", metrics=self.metrics
+            )
+        }
         scope["app"] = None
         await self._app(scope, receive, send)
 

@@ -3,8 +3,14 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from client_api.__main__ import where
+from client_api.settings import ApiSettings
+from common.cluster import Cluster
+from tests.certificates import Authority
 
 GOOD = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9",
@@ -13,8 +19,15 @@ GOOD = {
     "AUTH_AUDIENCE": "api",
     "AUTH_CLIENT_ID": "dashboard",
 }
+NO_FILES = {
+    "KAFKA_SECURITY_PROTOCOL": "SSL",
+    "KAFKA_SSL_CA_LOCATION": "/nowhere/ca.crt",
+    "KAFKA_SSL_CERTIFICATE_LOCATION": "/nowhere/user.crt",
+    "KAFKA_SSL_KEY_LOCATION": "/nowhere/user.key",
+}
+OWNER = {"DATABASE_ADMIN_URL": "postgresql://owner:canary@127.0.0.1:9/engage"}
 MIGRATE = {
-    "DATABASE_ADMIN_URL": "postgresql://owner:canary@127.0.0.1:9/engage",
+    **OWNER,
     "CLIENT_API_PASSWORD": "canary1",
     "MAILER_PASSWORD": "canary2",
     "CDC_PASSWORD": "canary3",
@@ -41,6 +54,8 @@ def _run(arguments: list[str], environment: dict[str, str]) -> "subprocess.Compl
         ("serve", {**GOOD, "DATABASE_URL": "mysql://u:canary@h/d"}, "DATABASE_URL"),
         ("serve", {**GOOD, "DATABASE_URL": "canary"}, "DATABASE_URL"),
         ("serve", {**GOOD, "HTTP_PORT": "70000"}, "HTTP_PORT"),
+        ("serve", {**GOOD, "HTTP_PORT": "8000", "HEALTH_PORT": "8000"}, "HEALTH_PORT"),
+        ("serve", {**GOOD, "OTEL_TRACES_SAMPLER": "some"}, "OTEL_TRACES_SAMPLER"),
         ("serve", {**GOOD, "SHOP_TIME_ZONE": "Mars/Olympus"}, "SHOP_TIME_ZONE"),
         ("serve", {**GOOD, "MODEL_SANDBOX": "perhaps"}, "MODEL_SANDBOX"),
         ("serve", {**GOOD, "AUTH_ISSUER": ""}, "AUTH_ISSUER"),
@@ -53,8 +68,11 @@ def _run(arguments: list[str], environment: dict[str, str]) -> "subprocess.Compl
         ("serve", {**GOOD, "AUTH_ISSUER": "login"}, "AUTH_ISSUER"),
         ("serve", {**GOOD, "AUTH_JWKS_URL": "http://keys.example.com/"}, "AUTH_JWKS_URL"),
         ("serve", {**GOOD, "RATE_LIMIT_PER_MINUTE": "0"}, "RATE_LIMIT_PER_MINUTE"),
+        ("serve", {**GOOD, "KAFKA_SECURITY_PROTOCOL": "SSL"}, "KAFKA_SSL_KEY_LOCATION"),
+        ("serve", {**GOOD, **NO_FILES}, "KAFKA_SSL_CA_LOCATION /nowhere/ca.crt cannot be read"),
         ("project", {}, "DATABASE_URL"),
-        ("migrate", {**MIGRATE, "CDC_PASSWORD": ""}, "CDC_PASSWORD"),
+        ("migrate", {**MIGRATE, "CDC_PASSWORD": ""}, "CDC_PASSWORD missing: all"),
+        ("migrate", {**OWNER, "CDC_PASSWORD": "c"}, "CLIENT_API_PASSWORD, MAILER_PASSWORD, ENGAGE"),
         ("migrate", {**MIGRATE, "MAILER_PASSWORD": "cänary"}, "MAILER_PASSWORD"),
     ],
 )
@@ -75,3 +93,13 @@ def test_an_unknown_command_says_how_to_use_it(arguments: list[str]) -> None:
     done = _run(arguments, GOOD)
     assert done.returncode == 2
     assert done.stderr == "usage: python -m client_api {serve|project|migrate|openapi}\n"
+
+
+def test_operators_tasks_speak_to_kafka_as_the_server_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The certificates that the server shows are those that a replay shows."""
+    cluster = Cluster("broker:9093", Authority(tmp_path).sign("client-api"))
+    for name, value in (GOOD | cluster.environment).items():
+        monkeypatch.setenv(name, value)
+    assert where(ApiSettings()).kafka == cluster

@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from common.health import Check, Heartbeat, Page, serve
+from common.health import Check, Heartbeat, Page, serve, serve_pages
 
 
 @contextmanager
@@ -55,6 +55,20 @@ def test_pages_are_served_as_they_are():
         assert ask(server, "/metrics")[2] == b"one 2\n"
         assert ask(server, "/other")[0] == HTTPStatus.NOT_FOUND
         assert ask(server, "/livez")[0] == HTTPStatus.OK
+
+
+def test_a_service_that_answers_probes_elsewhere_serves_its_pages_alone():
+    """Nobody takes a port that knows nothing of the service for its health."""
+    server = serve_pages(0, {"/metrics": lambda: ("text/plain", b"one 1\n")})
+    connection = HTTPConnection("127.0.0.1", server.server_address[1], timeout=30)
+    try:
+        assert ask(connection, "/metrics") == (200, "text/plain", b"one 1\n")
+        assert ask(connection, "/livez")[0] == HTTPStatus.NOT_FOUND
+        assert ask(connection, "/readyz")[0] == HTTPStatus.NOT_FOUND
+    finally:
+        connection.close()
+        server.shutdown()
+        server.server_close()
 
 
 @pytest.mark.parametrize(("limit_s", "alive"), [(60.0, True), (-1.0, False)])

@@ -27,7 +27,10 @@ NOWHERE = {
 }
 
 
-OPTIONAL = ("CLIENT_API_URL", "MAILER_URL", "TOPIC_PARTITIONS", "SHOP_TIME_ZONE")
+OPTIONAL = (
+    *("CLIENT_API_URL", "MAILER_URL", "TOPIC_PARTITIONS", "SHOP_TIME_ZONE"),
+    "KAFKA_SECURITY_PROTOCOL",
+)
 
 
 class Said(NamedTuple):
@@ -155,6 +158,16 @@ def test_a_state_file_is_found_from_below_and_never_mixed_with_the_environment(
     assert "127.0.0.1:7" in run(["dlq", "list"], folder=below).err
     hidden = run(["dlq", "list"], {"CONNECT_URL": "http://127.0.0.1:9"}, below)
     assert "KAFKA_BOOTSTRAP_SERVERS is not set" in hidden.err
+
+
+def test_tls_without_its_files_is_named_and_a_local_stack_needs_none(run: Run, tmp_path: Path):
+    """What the environment says of another Kafka does not hold for a stack on this machine."""
+    done = run(["dlq", "list"], {**NOWHERE, "KAFKA_SECURITY_PROTOCOL": "SSL"})
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "KAFKA_SSL_CA_LOCATION" in done.err
+    (tmp_path / "state.json").write_text(json.dumps({"bootstrap_servers": "127.0.0.1:7"}))
+    named = ["dlq", "list", "--stack-file", str(tmp_path / "state.json")]
+    assert "answers at 127.0.0.1:7" in run(named, {"KAFKA_SECURITY_PROTOCOL": "SSL"}).err
 
 
 def test_a_status_that_can_ask_nobody_says_so_and_fails(run: Run):

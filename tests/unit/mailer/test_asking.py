@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import structlog
 
+from mailer.metrics import Metrics
 from mailer.model.budget import Limits, Spent
 from mailer.model.gate import Gate
 from mailer.model.grants import Grant
@@ -79,7 +80,8 @@ async def fine():
 def asker_of(model=None, grants=None, concurrency=4):
     """An asker with its gate."""
     gate = Gate(fine, 1.0, LOG)
-    return Asker(model or FakeModel(), gate, grants or FakeGrants(), concurrency, LOG), gate
+    model, grants = model or FakeModel(), grants or FakeGrants()
+    return Asker(model, gate, grants, concurrency, metrics=Metrics(), log=LOG), gate
 
 
 async def test_no_more_calls_are_in_flight_than_there_are_slots():

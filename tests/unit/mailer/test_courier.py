@@ -13,6 +13,7 @@ from mailer.delivery.outbox import Parcel
 from mailer.delivery.results import Ready, Results
 from mailer.delivery.settings import DeliverySettings
 from mailer.delivery.smtp import Exchange, Refused, Reply, Smtp, Unavailable, refusal
+from mailer.metrics import Metrics
 from mailer.words.letter import Letter
 
 LEASE_S = 60.0
@@ -83,7 +84,7 @@ class Ledger:
         self.ended.append(f"put off {put_off}")
 
 
-def courier_of(ledger: Ledger, server: Server) -> Courier:
+def courier_of(ledger: Ledger, server: Server, metrics: Metrics | None = None) -> Courier:
     """A courier between the two."""
     settings = DeliverySettings(
         delivery="smtp",
@@ -92,7 +93,8 @@ def courier_of(ledger: Ledger, server: Server) -> Courier:
         unsubscribe_base_url="https://shop.example",
         link_key="k" * 32,
     )
-    return Courier(cast(Smtp, server), cast(Results, ledger), settings, LEASE_S)
+    counts = metrics or Metrics()
+    return Courier(cast(Smtp, server), cast(Results, ledger), settings, LEASE_S, counts)
 
 
 async def carry(ledger: Ledger) -> list[bytes]:
@@ -206,3 +208,38 @@ async def test_what_the_server_said_is_noted_though_we_are_cancelled(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ledger.ended == [TAKEN]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "outcome"),
+    [
+        (None, "sent"),
+        (Unavailable("the server cannot be reached"), "unavailable"),
+        (Refused("no such address", 550, for_good=True, ours=False), "refused"),
+    ],
+)
+async def test_each_try_counts_once_by_what_it_came_to(
+    monkeypatch: pytest.MonkeyPatch, trouble: Exception | None, outcome: str
+):
+    """And with the time that it took."""
+    server, metrics, ledger = Server(), Metrics(), Ledger(monkeypatch)
+    server.trouble = trouble
+    ledger.answers.set()
+    await courier_of(ledger, server, metrics).carry(PARCEL)
+
+    counted = [
+        (sample.labels["outcome"], sample.value)
+        for sample in metrics.deliveries.collect()[0].samples
+    ]
+    assert counted == [(outcome, 1)]
+    assert metrics.registry.get_sample_value("engage_mailer_delivery_seconds_count") == 1
+
+
+async def test_what_is_left_after_all_is_no_try(monkeypatch: pytest.MonkeyPatch):
+    """Something changed before the data went out: nothing was tried."""
+    server, metrics, ledger = Server(), Metrics(), Ledger(monkeypatch)
+    ledger.begun = None
+    await courier_of(ledger, server, metrics).carry(PARCEL)
+
+    assert server.taken == []
+    assert metrics.deliveries.collect()[0].samples == []

@@ -73,3 +73,4 @@ class FakeRecord:
     offset: int = 0
     timestamp: int = 0
     timestamp_type: int = 1
+    headers: tuple[tuple[str, bytes], ...] = ()

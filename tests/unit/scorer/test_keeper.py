@@ -28,10 +28,12 @@ from common.topics import AT_RISK, CONTROL, LIVE, SCORES
 from scorer import chores as chores_module
 from scorer.chores import Chores
 from scorer.keeper import Keeper
+from scorer.metrics import Metrics
 from scorer.pipeline import Pipeline
 from scorer.readiness import TICK_LIMIT_S, Readiness
 from scorer.rows import decode_head
 from scorer.ticks import Reach
+from tests.spans import SAMPLED, SPAN, TRACE, parent_of, record, trace_of
 from tests.unit.scorer.fakes import CHANGELOG, Diary, FakeRecord
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -57,7 +59,8 @@ class World:
         log = structlog.get_logger("test")
         self.failed = []
         self.acked = []
-        pipeline = Pipeline(self.diary, self.diary, self.failed.append)
+        self.metrics = Metrics()
+        pipeline = Pipeline(self.diary, self.diary, self.failed.append, self.metrics)
         self.pipeline = pipeline
         self.retired = False
         clock = BusinessClock(self.file)
@@ -397,6 +400,31 @@ async def test_batches_are_acknowledged_in_order_and_only_when_durable(world):
     assert acked == [("first", sends + 1), ("empty", sends + 1)]
 
 
+async def test_prometheus_is_told_of_a_batch_once_it_is_durable(world):
+    """Records by topic, outcomes by kind, letters by reason; rows are those of the changelog."""
+
+    def counted(name, **labels):
+        return world.metrics.registry.get_sample_value(f"engage_scorer_{name}", labels)
+
+    await world.control(POLICY)
+    rows = counted("rows_written_total")
+    world.keeper.lane(LIVE.name, 0, [FakeRecord(wire(order(1, 1, 100))), FakeRecord(b"no")])
+    world.keeper.lane(LIVE.name, 0, [FakeRecord(wire(order(1, 2, 80)))])
+    assert counted("records_total", topic=LIVE.name) is None
+    await world.settle()
+    await world.tick()
+
+    assert counted("records_total", topic=LIVE.name) == 3
+    assert counted("records_total", topic=CONTROL.name) == 2
+    assert counted("told_total", kind="scored") == 2
+    assert counted("told_total", kind="opened") == 1
+    assert counted("rows_written_total") > rows
+    assert counted("delay_seconds_count") == 1
+    assert counted("delay_seconds_sum") > 0
+    parked = {"topic": LIVE.name, "reason": "not_an_event"}
+    assert world.metrics.registry.get_sample_value("engage_dead_letters_total", parked) == 1
+
+
 async def test_the_newest_score_of_an_erased_client_is_a_tombstone(world):
     """Whatever else is told of a client in the same batch, the last word is the null."""
     await world.control(POLICY)
@@ -479,3 +507,43 @@ async def test_a_tick_that_waits_too_long_for_the_lanes_turns_readiness_red(worl
     world.reach = Reach(10, None)
     await world.work()
     assert world.readiness.ticks(time.monotonic() + TICK_LIMIT_S + 1) is None
+
+
+async def test_what_is_told_goes_on_with_the_trace_of_the_change(world, monkeypatch):
+    """Score and opening carry the scorer's span on, which ends when the batch is durable."""
+    spans = record(monkeypatch)
+    await world.control(POLICY)
+    traced = (("attempt", b"1"), ("traceparent", SAMPLED.encode()))
+    news, plain = wire(order(1, 1, 100)), wire(order(2, 1, 100))
+    world.keeper.lane(LIVE.name, 0, [FakeRecord(news, headers=traced), FakeRecord(plain)])
+    assert spans.all() == []
+    await world.settle()
+    world.keeper.lane(LIVE.name, 0, [FakeRecord(wire(order(1, 2, 80)))])
+    await world.settle()
+    await world.tick()
+
+    span = spans.named(f"process {LIVE.name}")
+    assert (trace_of(span), parent_of(span)) == (TRACE, SPAN)
+    carried = (("traceparent", f"00-{TRACE}-{span.context.span_id:016x}-01".encode()),)
+    told = [letter for sent in world.diary.sends for letter in sent if letter.key in {b"1", b"2"}]
+    assert {letter.headers for letter in told if letter.topic in {SCORES.name, AT_RISK.name}} == {
+        carried,
+        (),
+    }
+    assert [letter.headers for letter in told if letter.topic == AT_RISK.name] == [carried]
+    assert {letter.headers for letter in told if letter.key == b"2"} == {()}
+
+
+async def test_partitions_that_were_taken_away_take_their_traces_with_them(world, monkeypatch):
+    """What another worker told meanwhile is not of that request's doing."""
+    record(monkeypatch)
+    await world.control(POLICY)
+    traced = (("traceparent", SAMPLED.encode()),)
+    world.keeper.lane(LIVE.name, 0, [FakeRecord(wire(order(1, 1, 100)), headers=traced)])
+    await world.settle()
+    await world.keeper.leave()
+    world.keeper.enter()
+    await world.hear(order(1, 2, 80))
+
+    last = [letter for letter in world.diary.sends[-1] if letter.topic == SCORES.name]
+    assert [letter.headers for letter in last] == [()]

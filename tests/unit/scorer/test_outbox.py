@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from common.cluster import Cluster
 from common.errors import Transient
 from scorer import outbox as module
 from scorer.outbox import Outbox
@@ -67,7 +68,7 @@ async def given_up(outbox, broker):
 
 async def test_a_take_that_was_given_up_never_fences_the_one_after_it(broker):
     """The later one asks only when the earlier one was answered: it fences last, and it writes."""
-    outbox = Outbox("nowhere", "scorer", "changelog")
+    outbox = Outbox(Cluster("nowhere"), "scorer", "changelog")
     await given_up(outbox, broker)
     later = asyncio.create_task(outbox.take([0]))
     # Two answers: were they asked for at once, either of them might come last.
@@ -83,7 +84,7 @@ async def test_a_take_that_was_given_up_never_fences_the_one_after_it(broker):
 
 async def test_partitions_are_left_only_when_none_is_being_taken(broker):
     """Before another worker may have them, what was asked for them has been answered."""
-    outbox = Outbox("nowhere", "scorer", "changelog")
+    outbox = Outbox(Cluster("nowhere"), "scorer", "changelog")
     await given_up(outbox, broker)
     leaving = asyncio.create_task(outbox.idle())
     assert not (await asyncio.wait([leaving], timeout=0.05))[0]
@@ -97,7 +98,7 @@ async def test_partitions_are_left_only_when_none_is_being_taken(broker):
 async def test_a_take_that_is_never_answered_is_no_reason_to_wait_for_ever(broker, monkeypatch):
     """Beyond the limit it is an error, which ends the process and with it the thread."""
     monkeypatch.setattr(module, "THREAD_LIMIT_S", 0.05)
-    outbox = Outbox("nowhere", "scorer", "changelog")
+    outbox = Outbox(Cluster("nowhere"), "scorer", "changelog")
     await given_up(outbox, broker)
     with pytest.raises(Transient, match="nothing was heard"):
         await outbox.idle()
@@ -113,7 +114,7 @@ async def test_a_partition_that_could_not_be_taken_does_not_keep_the_others(brok
         return Broker.open(broker, servers, name, partition, changelog)
 
     monkeypatch.setattr(module, "Writer", refuse)
-    outbox = Outbox("nowhere", "scorer", "changelog")
+    outbox = Outbox(Cluster("nowhere"), "scorer", "changelog")
     with pytest.raises(Transient):
         await outbox.take([0, 1])
     for _ in range(3):

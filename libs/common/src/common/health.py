@@ -40,12 +40,20 @@ def serve(
 
     ``pages`` are served beside them, each under its path.
     """
-    checks = {"/livez": live, "/readyz": {**live, **ready}}
-    others = pages or {}
+    return _serve(port, {"/livez": live, "/readyz": {**live, **ready}}, pages or {})
 
+
+def serve_pages(port: int, pages: Mapping[str, Page]) -> ThreadingHTTPServer:
+    """Serve pages alone, for a service that answers probes itself."""
+    return _serve(port, {}, pages)
+
+
+def _serve(
+    port: int, checks: Mapping[str, Mapping[str, Check]], pages: Mapping[str, Page]
+) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            page = others.get(self.path)
+            page = pages.get(self.path)
             found = checks.get(self.path)
             if page is not None:
                 self._answer(200, *page())

@@ -24,6 +24,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 from confluent_kafka.cimpl import NewTopic
 
+from common.cluster import Cluster
 from common.errors import Misconfigured, PoisonMessage, Transient
 from common.topics import Topic
 
@@ -35,14 +36,14 @@ Headers = list[tuple[str, str | bytes | None]]
 LIMIT = "max.message.bytes"
 
 
-def consumer(servers: str, group: str, extra: Mapping[str, Any] | None = None) -> Consumer:
+def consumer(cluster: Cluster, group: str, extra: Mapping[str, Any] | None = None) -> Consumer:
     """Make a consumer that sees only committed records and commits only when told.
 
     Creating a client shows no connection error; call ``verify`` at start.
     """
     return Consumer(
         {
-            "bootstrap.servers": servers,
+            **cluster.client,
             "logger": LIBRDKAFKA,
             "group.id": group,
             "enable.auto.commit": False,
@@ -55,11 +56,11 @@ def consumer(servers: str, group: str, extra: Mapping[str, Any] | None = None) -
     )
 
 
-def producer(servers: str, extra: Mapping[str, Any] | None = None) -> Producer:
+def producer(cluster: Cluster, extra: Mapping[str, Any] | None = None) -> Producer:
     """Make an idempotent producer; writers set the partition themselves (common.partition)."""
     return Producer(
         {
-            "bootstrap.servers": servers,
+            **cluster.client,
             "logger": LIBRDKAFKA,
             "enable.idempotence": True,
             "linger.ms": 5,
@@ -70,7 +71,31 @@ def producer(servers: str, extra: Mapping[str, Any] | None = None) -> Producer:
     )
 
 
-def verify(servers: str, topics: Iterable[Topic], partitions: int) -> None:
+def admin(cluster: Cluster) -> AdminClient:
+    """Make a client that asks about the cluster and its topics."""
+    return AdminClient({**cluster.client}, logger=LIBRDKAFKA)
+
+
+def topics_of(cluster: Cluster, limit_s: float = ADMIN_TIMEOUT_S) -> dict[str, int]:
+    """Return every topic that may be seen, with its number of partitions.
+
+    Raises Misconfigured when nobody answers, with what the connections failed of: the answer itself
+    does not tell a broker that is not there from one that refuses our certificate.
+    """
+    heard: list[KafkaError] = []
+    # Its log would say the same again and again.
+    config: dict[str, Any] = {**cluster.client, "error_cb": heard.append, "log_level": 0}
+    client = AdminClient(config)
+    try:
+        found = client.list_topics(timeout=limit_s)
+    except KafkaException as error:
+        client.poll(0)
+        what = heard[0] if heard else error.args[0]
+        raise Misconfigured(f"no Kafka broker answers at {cluster}: {what.str()}") from error
+    return {name: len(topic.partitions) for name, topic in found.topics.items()}
+
+
+def verify(cluster: Cluster, topics: Iterable[Topic], partitions: int) -> None:
     """Check that the broker answers and every topic is there with its number of partitions.
 
     And that it takes records as large as may come: the broker's own limit is lower, and a topic
@@ -78,29 +103,29 @@ def verify(servers: str, topics: Iterable[Topic], partitions: int) -> None:
     and Transient when a topic comes or goes meanwhile.
     """
     topics = list(topics)
-    known = _metadata(servers)
+    known = topics_of(cluster)
     for topic in topics:
         want = topic.partitions or partitions
         have = known.get(topic.name)
         if have is None:
-            raise Misconfigured(f"topic {topic.name} does not exist on {servers}")
+            raise Misconfigured(f"topic {topic.name} does not exist on {cluster}")
         if have != want:
             raise Misconfigured(f"topic {topic.name} has {have} partitions, not {want}")
-    for name, (limit, wanted) in _too_small(servers, topics).items():
+    for name, (limit, wanted) in _too_small(cluster, topics).items():
         raise Misconfigured(
             f"topic {name} takes records of up to {limit:,} bytes, not {wanted:,}:"
             f" run `cdc_relay topics`, or set its {LIMIT}"
         )
 
 
-def align_topics(servers: str, topics: Iterable[Topic]) -> int:
+def align_topics(cluster: Cluster, topics: Iterable[Topic]) -> int:
     """Let the topics take records as large as may come; return how many did not.
 
     Only this is changed where a topic exists: a lower limit loses no record today and stops its
     writer some day, while what is kept how long may have been set by somebody on purpose. Raises
     Misconfigured, Transient.
     """
-    wrong = _too_small(servers, topics)
+    wrong = _too_small(cluster, topics)
     asked = [
         ConfigResource(
             "topic",
@@ -112,8 +137,8 @@ def align_topics(servers: str, topics: Iterable[Topic]) -> int:
         for name, (_, wanted) in wrong.items()
     ]
     if asked:
-        admin = AdminClient({"bootstrap.servers": servers}, logger=LIBRDKAFKA)
-        for resource, future in admin.incremental_alter_configs(asked).items():
+        client = admin(cluster)
+        for resource, future in client.incremental_alter_configs(asked).items():
             try:
                 future.result(ADMIN_TIMEOUT_S)
             except KafkaException as error:
@@ -122,17 +147,19 @@ def align_topics(servers: str, topics: Iterable[Topic]) -> int:
     return len(wrong)
 
 
-def create_topics(servers: str, topics: Iterable[Topic], partitions: int, replication: int) -> int:
+def create_topics(
+    cluster: Cluster, topics: Iterable[Topic], partitions: int, replication: int
+) -> int:
     """Create the topics that are missing and wait until they can be used; return how many were.
 
     Raises Misconfigured, Transient.
     """
-    known = _metadata(servers)
+    known = topics_of(cluster)
     missing = [topic for topic in topics if topic.name not in known]
     if not missing:
         return 0
-    admin = AdminClient({"bootstrap.servers": servers}, logger=LIBRDKAFKA)
-    futures = admin.create_topics(
+    client = admin(cluster)
+    futures = client.create_topics(
         [
             NewTopic(
                 topic.name,
@@ -150,25 +177,25 @@ def create_topics(servers: str, topics: Iterable[Topic], partitions: int, replic
         except KafkaException as error:
             if "TOPIC_ALREADY_EXISTS" not in str(error):
                 raise Transient(f"topic {name} could not be created: {error}") from error
-    _await_known(servers, {topic.name for topic in missing})
+    _await_known(cluster, {topic.name for topic in missing})
     return len(missing)
 
 
-def high_watermarks(servers: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+def high_watermarks(cluster: Cluster, topics: Iterable[str]) -> dict[tuple[str, int], int]:
     """Return where each partition of the topics ends, counting what is not yet committed.
 
     A consumer at read_committed asks for less: the last stable offset, which a transaction whose
     marker is still on its way holds back. Raises Transient.
     """
-    admin = AdminClient({"bootstrap.servers": servers}, logger=LIBRDKAFKA)
+    client = admin(cluster)
     try:
-        known = admin.list_topics(timeout=ADMIN_TIMEOUT_S).topics
+        known = client.list_topics(timeout=ADMIN_TIMEOUT_S).topics
         asked = {
             TopicPartition(topic, partition): OffsetSpec.latest()  # type: ignore[no-untyped-call]
             for topic in topics
             for partition in known[topic].partitions
         }
-        found = admin.list_offsets(
+        found = client.list_offsets(
             asked,
             isolation_level=IsolationLevel.READ_UNCOMMITTED,
             request_timeout=ADMIN_TIMEOUT_S,
@@ -212,38 +239,29 @@ def dead_letter_headers(
     ]
 
 
-def _metadata(servers: str) -> dict[str, int]:
-    admin = AdminClient({"bootstrap.servers": servers}, logger=LIBRDKAFKA)
-    try:
-        found = admin.list_topics(timeout=ADMIN_TIMEOUT_S)
-    except KafkaException as error:
-        raise Misconfigured(f"no Kafka broker answers at {servers}: {error}") from error
-    return {name: len(topic.partitions) for name, topic in found.topics.items()}
-
-
-def _await_known(servers: str, names: set[str]) -> None:
+def _await_known(cluster: Cluster, names: set[str]) -> None:
     """Wait until the broker knows of topics: a controller says "created" before brokers heard it.
 
     Raises Transient.
     """
     until = time.monotonic() + ADMIN_TIMEOUT_S
-    while unknown := names - _metadata(servers).keys():
+    while unknown := names - topics_of(cluster).keys():
         if time.monotonic() > until:
             raise Transient(f"created topics do not show up: {', '.join(sorted(unknown))}")
         time.sleep(KNOWN_POLL_S)
 
 
-def _too_small(servers: str, topics: Iterable[Topic]) -> dict[str, tuple[int, int]]:
+def _too_small(cluster: Cluster, topics: Iterable[Topic]) -> dict[str, tuple[int, int]]:
     """Return the topics that take only smaller records than they must: what they take, and must."""
     wanted = {topic.name: int(topic.config[LIMIT]) for topic in topics if LIMIT in topic.config}
     if not wanted:
         return {}
-    admin = AdminClient({"bootstrap.servers": servers}, logger=LIBRDKAFKA)
+    client = admin(cluster)
     asked = [ConfigResource("topic", name) for name in wanted]
     try:
         found = {
             resource.name: int(future.result(ADMIN_TIMEOUT_S)[LIMIT].value)
-            for resource, future in admin.describe_configs(asked).items()
+            for resource, future in client.describe_configs(asked).items()
         }
     except KafkaException as error:
         # The topics were in the metadata: one unknown here was made or deleted a moment ago.

@@ -2,21 +2,29 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
+from common.cluster import Cluster, KafkaSecurity
 from common.topics import PARTITIONS_DEFAULT
 
 EXIT_MISCONFIGURED = 2
 
+Sampler = Literal[
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+]
 
-class ServiceSettings(BaseSettings):
+
+class ServiceSettings(KafkaSecurity):
     """What every service needs from its environment. Names are upper case, without prefix."""
-
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     kafka_bootstrap_servers: str
     topic_partitions: Annotated[int, Field(ge=1, le=1024)] = PARTITIONS_DEFAULT
@@ -25,7 +33,13 @@ class ServiceSettings(BaseSettings):
     """The shared anchor of the business clock; real time without."""
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     health_port: Annotated[int, Field(ge=0, le=65535)] = 0
-    """Port of /livez and /readyz; 0 picks a free one."""
+    """Port of /metrics and, but for client-api, of /livez and /readyz; 0 picks a free one."""
+    otel_exporter_otlp_endpoint: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    """Who takes traces, as OTLP over HTTP; nothing is traced without."""
+    otel_traces_sampler: Sampler | None = None
+    """Which traces are recorded; OpenTelemetry itself reads this and the next."""
+    otel_traces_sampler_arg: Annotated[float, Field(ge=0, le=1)] | None = None
+    """The share of those that begin here, for the samplers by ratio."""
 
     @field_validator("shop_time_zone")
     @classmethod
@@ -35,6 +49,11 @@ class ServiceSettings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError(f"{name!r} is no time zone") from None
         return name
+
+    @property
+    def kafka(self) -> Cluster:
+        """Kafka, and what is shown to it; raises Misconfigured where a file cannot be used."""
+        return self.cluster(self.kafka_bootstrap_servers)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -22,7 +22,7 @@ class Again:
     def __init__(self, broker: Broker) -> None:
         """Look at the topic; raises Misconfigured when it is not there."""
         self._partitions = broker.partitions(AT_RISK.name)
-        self._producer = kafka.producer(broker.servers)
+        self._producer = kafka.producer(broker.cluster)
         self._failed: list[str] = []
 
     def __enter__(self) -> Self:

@@ -15,12 +15,12 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
-    AdminClient,
     ConsumerGroupDescription,
     OffsetSpec,
 )
 
 from common import kafka
+from common.cluster import Cluster
 from common.errors import Misconfigured, Transient
 
 LIMIT_S = 20.0
@@ -65,21 +65,17 @@ class Group(NamedTuple):
 class Broker:
     """One cluster. Errors: Misconfigured when it does not answer at all, Transient later on."""
 
-    def __init__(self, servers: str) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         """Connect, and learn the topics; raises Misconfigured."""
-        self.servers = servers
-        self.admin = AdminClient({"bootstrap.servers": servers}, logger=kafka.LIBRDKAFKA)
-        try:
-            found = self.admin.list_topics(timeout=CONNECT_LIMIT_S)
-        except KafkaException as error:
-            raise Misconfigured(f"no Kafka broker answers at {servers}: {_say(error)}") from error
-        self.topics = {name: len(topic.partitions) for name, topic in found.topics.items()}
+        self.cluster = cluster
+        self.topics = kafka.topics_of(cluster, CONNECT_LIMIT_S)
         """Every topic with its number of partitions."""
+        self.admin = kafka.admin(cluster)
 
     def partitions(self, topic: str) -> int:
         """Return a topic's number of partitions; raises Misconfigured when it is not there."""
         if topic not in self.topics:
-            raise Misconfigured(f"topic {topic} does not exist on {self.servers}")
+            raise Misconfigured(f"topic {topic} does not exist on {self.cluster}")
         return self.topics[topic]
 
     def places(self, topics: Iterable[str]) -> list[tuple[str, int]]:
@@ -101,7 +97,7 @@ class Broker:
         process where a coordinator has just moved (librdkafka, issue 5040).
         """
         places = [TopicPartition(*place) for place in self.places(self.topics)]
-        reader = kafka.consumer(self.servers, group)
+        reader = kafka.consumer(self.cluster, group)
 
         def ask() -> list[TopicPartition]:
             told = reader.committed(places, timeout=LIMIT_S)
@@ -185,7 +181,7 @@ class Broker:
 
     def reader(self) -> Consumer:
         """Return a consumer that sees committed records and is told of each partition's end."""
-        return kafka.consumer(self.servers, READER, {"enable.partition.eof": True})
+        return kafka.consumer(self.cluster, READER, {"enable.partition.eof": True})
 
     def _offsets(self, topics: Iterable[str], spec: OffsetSpec) -> Offsets:
         asked = {TopicPartition(*place): spec for place in self.places(topics)}

@@ -162,7 +162,7 @@ def _write(broker: Broker, topic: str, copies: Iterable[_Copy], number: int) -> 
         return
     before = broker.ends([topic])[topic, 0]
     writer = kafka.producer(
-        broker.servers,
+        broker.cluster,
         {
             "transactional.id": f"{WRITER}-{topic}",
             "transaction.timeout.ms": int(TRANSACTION_LIMIT_S * 1000),

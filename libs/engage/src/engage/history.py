@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from confluent_kafka import Message
 
+from common.cluster import Cluster
 from common.codec import decode
 from common.errors import Misconfigured, PoisonMessage
 from common.events import PolicyPublished
@@ -35,17 +36,17 @@ class Reading(NamedTuple):
     """Where each partition of both lanes ended when the reading began."""
 
 
-def read_history(servers: str, partitions: int, zone: tzinfo, watcher: Watcher) -> Reading:
+def read_history(cluster: Cluster, partitions: int, zone: tzinfo, watcher: Watcher) -> Reading:
     """Read both lanes from their beginnings to their present ends.
 
     Partition by partition, so that memory holds one partition's images and the days of the rest.
     Raises Misconfigured where topics or broker are missing, Transient when reading breaks off.
     """
-    verify(servers, (LIVE, BACKFILL), partitions)
+    verify(cluster, (LIVE, BACKFILL), partitions)
     parts: list[History] = []
     unreadable: Counter[str] = Counter()
     events = 0
-    with Reader(servers) as reader:
+    with Reader(cluster) as reader:
         lanes = [[(lane.name, p) for lane in (BACKFILL, LIVE)] for p in range(partitions)]
         reader.survey([place for both in lanes for place in both])
         watcher.step("offsets of both lanes", reader.distance())
@@ -66,13 +67,13 @@ def read_history(servers: str, partitions: int, zone: tzinfo, watcher: Watcher) 
         return Reading(join(parts), events, dict(unreadable), reader.ends)
 
 
-def read_policies(servers: str, partitions: int) -> dict[int, Policy]:
+def read_policies(cluster: Cluster, partitions: int) -> dict[int, Policy]:
     """Return every policy that was published, by version; all partitions carry the same ones.
 
     Raises Misconfigured where topic or broker are missing, Transient when reading breaks off.
     """
-    verify(servers, (CONTROL,), partitions)
-    broker = Broker(servers)
+    verify(cluster, (CONTROL,), partitions)
+    broker = Broker(cluster)
     found: dict[int, Policy] = {}
     one = (CONTROL.name, 0)
     starts = {one: broker.begins((CONTROL.name,))[one]}

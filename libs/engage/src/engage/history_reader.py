@@ -11,6 +11,7 @@ from typing import Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
+from common.cluster import Cluster
 from common.errors import Transient
 from common.kafka import consumer
 from engage.broker import Offsets
@@ -38,9 +39,9 @@ Place = tuple[str, int]
 class Reader:
     """Reads partitions from where they begin to where they ended when they were surveyed."""
 
-    def __init__(self, servers: str) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         """Connect lazily; ``survey`` is the first to ask the broker."""
-        self._consumer = consumer(servers, NAME, FETCH)
+        self._consumer = consumer(cluster, NAME, FETCH)
         self._begins: Offsets = {}
         self.ends: Offsets = {}
         """The last stable offsets at the time of the survey."""

@@ -74,7 +74,7 @@ class Lane:
                 )
         self._partitions = partitions
         self._rate = rate_per_s
-        self._producer = kafka.producer(broker.servers)
+        self._producer = kafka.producer(broker.cluster)
         self._failed: list[str] = []
         self._began = time.monotonic()
         self.written = 0

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from common.cluster import Cluster
 from common.errors import Misconfigured
 from common.topics import SCORES, group_of
 from engage.broker import Broker, Offsets
@@ -69,10 +70,10 @@ class Rebuilt(BaseModel):
         return f"set GENERATION={self.generation} for the scorer"
 
 
-def plan(servers: str, partitions: int) -> Plan:
+def plan(cluster: Cluster, partitions: int) -> Plan:
     """Say what a rebuild would do; changes nothing. Raises Misconfigured, Transient."""
-    in_force(read_policies(servers, partitions))
-    broker = Broker(servers)
+    in_force(read_policies(cluster, partitions))
+    broker = Broker(cluster)
     present = current(broker)
     goal, begins = goals(broker), broker.begins(SOURCES)
     group = group_of(present + 1)
@@ -92,7 +93,7 @@ def plan(servers: str, partitions: int) -> Plan:
 
 
 def rebuild(
-    servers: str, chosen: Plan, watcher: Watcher, check: Check, *, limit_s: float
+    cluster: Cluster, chosen: Plan, watcher: Watcher, check: Check, *, limit_s: float
 ) -> Rebuilt:
     """Wait until the next generation has read everything, announce it, wait until it has told all.
 
@@ -103,14 +104,14 @@ def rebuild(
     it, workers of the new generation tell what is still to be told, whoever runs them.
     """
     limit = _Limit(limit_s)
-    broker = Broker(servers)
+    broker = Broker(cluster)
     began = time.monotonic()
     before = Scores(broker)
     before.follow()
     goal = goals(broker)
     _until_read(broker, chosen, goal, watcher, check=check, limit=limit)
     read_s = time.monotonic() - began
-    lost = missing(servers, chosen.next, before.of)
+    lost = missing(cluster, chosen.next, before.of)
     if lost:
         raise Failed(
             f"generation {chosen.next} has read everything and has no row of {len(lost):,} clients "

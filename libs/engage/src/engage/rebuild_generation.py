@@ -52,7 +52,7 @@ def announce(broker: Broker, generation: int) -> None:
         subject=f"generation/{generation}",
         time=now,
     )
-    writer = kafka.producer(broker.servers, {"transactional.id": WRITER})
+    writer = kafka.producer(broker.cluster, {"transactional.id": WRITER})
     try:
         writer.init_transactions(LIMIT_S)
         writer.begin_transaction()

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from math import isclose
 from typing import NamedTuple
 
+from common.cluster import Cluster
 from common.codec import decode
 from common.errors import PoisonMessage
 from common.events import ClientScored, ScoreFeatures
@@ -85,13 +86,13 @@ def differing(before: Mapping[int, Told], after: Mapping[int, Told]) -> Iterator
             yield client
 
 
-def hash_of(servers: str, partitions: int, day: int) -> str:
+def hash_of(cluster: Cluster, partitions: int, day: int) -> str:
     """Return the hash of what client.scores says of all clients in the end: see ``table_hash``.
 
     Raises Misconfigured where broker or topics are missing, Transient.
     """
-    policies = read_policies(servers, partitions)
-    scores = Scores(Broker(servers))
+    policies = read_policies(cluster, partitions)
+    scores = Scores(Broker(cluster))
     scores.follow()
     return table_hash(scores.of, policies, day)
 

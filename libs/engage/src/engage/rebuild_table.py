@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable
 
+from common.cluster import Cluster
 from common.topics import changelog_of
 from engage.broker import Broker
 
 
-def missing(servers: str, generation: int, clients: Iterable[int]) -> list[int]:
+def missing(cluster: Cluster, generation: int, clients: Iterable[int]) -> list[int]:
     """Return those clients, ascending, of whom a generation has no row.
 
     The key of a client's row is its id, in every layout of rows. Raises Misconfigured without the
     changelog, Transient.
     """
     name = changelog_of(generation).name
-    broker = Broker(servers)
+    broker = Broker(cluster)
     left = {b"%d" % client for client in clients}
     for message in broker.read(broker.begins((name,)), broker.ends((name,))):
         left.discard(message.key() or b"")

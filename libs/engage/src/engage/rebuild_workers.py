@@ -97,7 +97,7 @@ class Workers:
         return {
             **{name: os.environ[name] for name in KEPT if name in os.environ},
             "PYTHONUNBUFFERED": "1",
-            "KAFKA_BOOTSTRAP_SERVERS": settings.kafka,
+            **settings.kafka.environment,
             "TOPIC_PARTITIONS": str(settings.topic_partitions),
             "SHOP_TIME_ZONE": settings.shop_time_zone,
             **({} if clock is None else {"CLOCK_FILE": str(clock.resolve())}),

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from common.cluster import FILES, PROTOCOL, Cluster, KafkaSecurity
 from common.errors import Misconfigured
 from common.topics import PARTITIONS_DEFAULT
 
@@ -34,6 +34,8 @@ OF_STATE = {
     "tools_client_secret": "tools_client_secret",
 }
 """Our names for what stands in a state file."""
+IN_THE_CLEAR = {PROTOCOL.lower(): "PLAINTEXT", **{name.lower(): None for name in FILES}}
+"""How a stack's Kafka is spoken to, whatever the environment says of another one."""
 
 
 def _is_a_zone(name: str) -> str:
@@ -44,10 +46,8 @@ def _is_a_zone(name: str) -> str:
     return name
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSecurity):
     """What the commands may need. What is missing is missed by those that need it, by name."""
-
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     kafka_bootstrap_servers: str | None = None
     topic_partitions: Annotated[int, Field(ge=1, le=1024)] = PARTITIONS_DEFAULT
@@ -98,9 +98,9 @@ class Settings(BaseSettings):
             raise Misconfigured(f"check the settings: {wrong}") from None
 
     @property
-    def kafka(self) -> str:
-        """The brokers' address; raises Misconfigured without one."""
-        return self._need(self.kafka_bootstrap_servers, "KAFKA_BOOTSTRAP_SERVERS")
+    def kafka(self) -> Cluster:
+        """Kafka, and what is shown to it; raises Misconfigured without an address or a file."""
+        return self.cluster(self._need(self.kafka_bootstrap_servers, "KAFKA_BOOTSTRAP_SERVERS"))
 
     @property
     def connect(self) -> str:
@@ -163,4 +163,5 @@ def _of_state(file: Path) -> dict[str, Any]:
         state = None
     if not isinstance(state, dict) or not OF_STATE.keys() & state.keys():
         raise Misconfigured(f"{file} is no state file of a stack")
-    return {ours: state[theirs] for theirs, ours in OF_STATE.items() if state.get(theirs)}
+    told = {ours: state[theirs] for theirs, ours in OF_STATE.items() if state.get(theirs)}
+    return told | IN_THE_CLEAR

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from confluent_kafka import Message
 
+from common.cluster import Cluster
 from common.codec import decode
 from common.errors import PoisonMessage
 from common.events import OrderChanged, OrderRemoved, Origin
@@ -59,7 +60,7 @@ class Trace(NamedTuple):
 
 
 def trace(
-    servers: str, partitions: int, client_id: int, versions: Mapping[int, int], limit_s: float
+    cluster: Cluster, partitions: int, client_id: int, versions: Mapping[int, int], limit_s: float
 ) -> dict[int, Trace]:
     """Find images of a client's orders on both lanes, by order id; ``versions`` are those wanted.
 
@@ -71,7 +72,7 @@ def trace(
         return found
     keys = {b"%d/order/%d" % (client_id, order_id): order_id for order_id in versions}
     partition = partition_of(client_id, partitions)
-    broker = Broker(servers)
+    broker = Broker(cluster)
     places = [(lane, partition) for lane in LANES]
     begins, ends = broker.begins(LANES), broker.ends(LANES)
     starts = {place: begins[place] for place in places}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import tzinfo
 
 from common.clock import BusinessClock, day_of
+from common.cluster import Cluster
 from common.score.policy import Policy
 from engage.history import in_force, read_history, read_policies
 from engage.progress import Watcher
@@ -24,7 +25,7 @@ class WhatIfResult(Report):
 
 
 def what_if(
-    servers: str,
+    cluster: Cluster,
     partitions: int,
     zone: tzinfo,
     clock: BusinessClock,
@@ -41,10 +42,10 @@ def what_if(
     1970-01-01; business today without. Raises BadInput, Misconfigured (no broker, topic or policy
     in force) and Transient; no topic, offset or row is changed.
     """
-    present = in_force(read_policies(servers, partitions))
+    present = in_force(read_policies(cluster, partitions))
     candidate = propose(present)
     began = time.monotonic()
-    reading = read_history(servers, partitions, zone, watcher)
+    reading = read_history(cluster, partitions, zone, watcher)
     seconds = time.monotonic() - began
     found = compare(
         reading.history,

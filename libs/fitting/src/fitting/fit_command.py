@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import ValidationError
 
+from common import settings
 from common.clock import day_of
+from common.cluster import KafkaSecurity
 from common.errors import Misconfigured
 from common.score.policy import Policy
 from fitting import fit, held_out, postgres_orders, publish, topic_orders
@@ -41,7 +43,11 @@ def fit_score(  # noqa: PLR0917 - the options of a command line
     ] = None,
     kafka: Annotated[
         str | None,
-        typer.Option(metavar="SERVERS", help="Read both lanes of client.events, start to end."),
+        typer.Option(
+            metavar="SERVERS",
+            help="Read both lanes of client.events, start to end. TLS is set up by the services' "
+            "variables: KAFKA_SECURITY_PROTOCOL, KAFKA_SSL_….",
+        ),
     ] = None,
     as_of: Annotated[
         str | None,
@@ -138,7 +144,7 @@ def _read(
         return loaded.orders, f"file {orders.name}"
     if database is not None:
         return postgres_orders.read(database, zone), "Postgres, table orders"
-    history, unreadable = topic_orders.read(kafka or "", zone)
+    history, unreadable = topic_orders.read(settings.load(KafkaSecurity).cluster(kafka or ""), zone)
     if unreadable:
         sys.stderr.write(f"note: {unreadable} records are no events and were left out\n")
     return history, "Kafka, " + " and ".join(topic_orders.LANES)

@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from common import kafka
 from common.clock import day_of
+from common.cluster import Cluster
 from common.errors import Misconfigured, PoisonMessage, Transient
 from common.score.ledger import Entry, Ledger, entry_of_removal
 from common.topics import BACKFILL, LIVE
@@ -27,17 +28,17 @@ BATCH = 10_000
 LANES = (LIVE.name, BACKFILL.name)
 
 
-def read(servers: str, zone: ZoneInfo) -> tuple[History, int]:
+def read(cluster: Cluster, zone: ZoneInfo) -> tuple[History, int]:
     """Return the history on the lanes, and how many records nobody can read.
 
     Raises Misconfigured where broker or topics are missing or hold no orders, Transient where
     reading breaks off.
     """
-    reader = kafka.consumer(servers, "score-fit-look", {"enable.partition.eof": True})
+    reader = kafka.consumer(cluster, "score-fit-look", {"enable.partition.eof": True})
     client, day, cents = array("q"), array("q"), array("q")
     unreadable = 0
     try:
-        for partition in range(_partitions(reader, servers)):
+        for partition in range(_partitions(reader, cluster)):
             ledgers: defaultdict[int, Ledger] = defaultdict(Ledger)
             for value in _values(reader, partition):
                 try:
@@ -60,14 +61,14 @@ def read(servers: str, zone: ZoneInfo) -> tuple[History, int]:
     return history_of_numbers(*columns), unreadable
 
 
-def _partitions(reader: Consumer, servers: str) -> int:
+def _partitions(reader: Consumer, cluster: Cluster) -> int:
     try:
         known = reader.list_topics(timeout=LIMIT_S).topics
     except KafkaException as error:
-        raise Misconfigured(f"no Kafka broker answers at {servers}: {error}") from None
+        raise Misconfigured(f"no Kafka broker answers at {cluster}: {error}") from None
     for name in LANES:
         if name not in known:
-            raise Misconfigured(f"topic {name} does not exist on {servers}")
+            raise Misconfigured(f"topic {name} does not exist on {cluster}")
     return max(len(known[name].partitions) for name in LANES)
 
 

@@ -6,30 +6,27 @@ import os
 import signal
 import sys
 import threading
-import time
-import uuid
 
 import httpx
 
-from cdc_relay import connector
+from cdc_relay import announcement, connector
 from cdc_relay.chatter import Seldom
+from cdc_relay.metrics import Metrics
 from cdc_relay.pace import TokenBucket
 from cdc_relay.relay import Relay
 from cdc_relay.settings import ConnectorSettings, RelaySettings, TopicsSettings
-from cdc_relay.snapshot import SNAPSHOT_KEY, beginning, snapshot_state
 from cdc_relay.source import SOURCES, Source
 from cdc_relay.transactions import TRANSACTION_TIMEOUT_MS, Broken, Fenced, Transactions
-from common import health, kafka, logs
+from common import health, kafka, logs, tracing
 from common.errors import Misconfigured, Transient
+from common.metrics import pages
 from common.settings import EXIT_MISCONFIGURED, load
 from common.topics import (
     BACKFILL,
-    CDC_NOTIFICATIONS,
     CONTROL,
     LIVE,
     READ_BY_US,
     TOPICS,
-    Topic,
     dead_letters_of,
 )
 
@@ -40,6 +37,12 @@ SWITCH_INTERVAL_S = 0.001
 LIVE_LIMIT_S = 40.0
 """The longest a step of the loop may last is its client's timeout; beyond this the loop hangs."""
 SESSION_TIMEOUT_MS = 10_000
+ANNOUNCE = """\
+For platforms that make the connector themselves, from a document. Where it is not there yet, the
+scorers are told that its first snapshot begins, so that none opens episodes on half of the rows;
+where it is, nothing is done. Waits up to ten minutes for Connect, Kafka and the topics, and exits
+with 1 if they do not come. Takes the settings of `connector`.
+"""
 
 
 def main() -> None:
@@ -51,9 +54,17 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", metavar="command")
     commands.add_parser("topics", help="create every topic of the system that is missing")
     commands.add_parser("connector", help="make the Debezium connector exist, right and running")
-    command = {"topics": _topics, "connector": _connector, None: _relay}[
-        parser.parse_args().command
-    ]
+    commands.add_parser(
+        "announce",
+        help="tell the scorers of a first snapshot while the connector is still to be made",
+        description=ANNOUNCE,
+    )
+    command = {
+        "topics": _topics,
+        "connector": _connector,
+        "announce": _announce,
+        None: _relay,
+    }[parser.parse_args().command]
     try:
         command()
     except Misconfigured as error:
@@ -70,66 +81,53 @@ def _say_and_exit(error: Exception, code: int) -> None:
 def _topics() -> None:
     settings = load(TopicsSettings)
     made = kafka.create_topics(
-        settings.kafka_bootstrap_servers,
+        settings.kafka,
         TOPICS,
         settings.topic_partitions,
         settings.replication_factor,
     )
-    mended = kafka.align_topics(settings.kafka_bootstrap_servers, TOPICS)
+    mended = kafka.align_topics(settings.kafka, TOPICS)
     were = f"{len(TOPICS) - made} were there"
     print(f"topics: {made} created, {were}" + (f", {mended} take larger records" if mended else ""))
 
 
 def _connector() -> None:
     settings = load(ConnectorSettings)
+    cluster = settings.kafka
     logs.configure(NAME, "WARNING")  # httpx tells of each request; only the outcome matters here
     with httpx.Client(base_url=settings.connect_url, timeout=30.0) as client:
         done = connector.keep(
             connector.Connect(client),
             connector.config_of(settings),
-            lambda: _snapshot_begins(settings),
+            lambda: announcement.tell(cluster, settings.topic_partitions),
         )
     print(f"connector {connector.NAME}: {done}, running")
 
 
-def _snapshot_begins(settings: ConnectorSettings) -> None:
-    """Warn the scorers in every partition; raises Transient unless all have it.
-
-    First it is noted where Debezium notes its snapshots, so that a relay that hears of the end of
-    a former one only now finds this beginning behind it, and does not pass the end on.
-    """
-    producer = kafka.producer(settings.kafka_bootstrap_servers)
-    failed: list[str] = []
-    cause, ts_ms = f"connector-{uuid.uuid4()}", int(time.time() * 1000)
-
-    def tell(topic: Topic, partition: int, key: bytes, value: bytes) -> None:
-        producer.produce(
-            topic.name,
-            value,
-            key,
-            partition,
-            on_delivery=lambda error, _message: failed.append(str(error)) if error else None,
+def _announce() -> None:
+    settings = load(ConnectorSettings)
+    log = logs.configure(NAME, "WARNING")
+    cluster, partitions = settings.kafka, settings.topic_partitions
+    with httpx.Client(base_url=settings.connect_url, timeout=30.0) as client:
+        told = connector.more_patiently(
+            lambda: connector.announce(
+                connector.Connect(client),
+                lambda: announcement.tell_when_there(cluster, partitions),
+            ),
+            lambda error, pause_s: log.warning("waiting", reason=str(error), pause_s=pause_s),
         )
-
-    def all_told() -> None:
-        if producer.flush(kafka.ADMIN_TIMEOUT_S) or failed:
-            raise Transient(f"scorers could not be told of the snapshot: {failed[:1]}")
-
-    tell(CDC_NOTIFICATIONS, 0, cause.encode(), beginning(cause, ts_ms))
-    all_told()
-    state = snapshot_state(active=True, cause=cause, ts_ms=ts_ms)
-    for partition in range(settings.topic_partitions):
-        tell(CONTROL, partition, SNAPSHOT_KEY, state)
-    all_told()
+    done = "is not there yet: the scorers were told" if told else "is there: nothing to announce"
+    print(f"connector {connector.NAME} {done}")
 
 
 def _relay() -> None:
     settings = load(RelaySettings)
     log = logs.configure(NAME, settings.log_level)
-    servers = settings.kafka_bootstrap_servers
+    tracing.start(NAME, settings.otel_exporter_otlp_endpoint)
+    cluster = settings.kafka
     sources = [topic for topic in READ_BY_US if topic.name in SOURCES]
     used = [*sources, *map(dead_letters_of, sources), LIVE, BACKFILL, CONTROL]
-    kafka.verify(servers, used, settings.topic_partitions)
+    kafka.verify(cluster, used, settings.topic_partitions)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -139,7 +137,7 @@ def _relay() -> None:
     threading.Thread(target=_watch, args=(heartbeat, done, log), daemon=True).start()
     transactions = Transactions(
         lambda complain: kafka.producer(
-            servers,
+            cluster,
             {
                 "transactional.id": settings.relay_transactional_id,
                 "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
@@ -151,7 +149,7 @@ def _relay() -> None:
     )
     source = Source(
         kafka.consumer(
-            servers,
+            cluster,
             NAME,
             {
                 # A static member: after a crash the next process has its partitions at once.
@@ -162,21 +160,24 @@ def _relay() -> None:
         ),
         log,
     )
+    metrics = Metrics()
     relay = Relay(
         source,
         transactions,
-        lambda: kafka.high_watermarks(servers, SOURCES),
+        lambda: kafka.high_watermarks(cluster, SOURCES),
         partitions=settings.topic_partitions,
         batch_max=settings.relay_batch_max,
         batch_s=settings.relay_batch_ms / 1000,
         bucket=TokenBucket(settings.relay_records_per_s),
         heartbeat=heartbeat,
+        metrics=metrics,
         log=log,
     )
     server = health.serve(
         settings.health_port,
         {"loop": heartbeat.check},
         {"assigned": source.assigned, "broker": source.broker},
+        pages(metrics.registry),
     )
     log.info("started", health_at=server.server_address[1], **settings.model_dump(mode="json"))
     try:
@@ -190,6 +191,7 @@ def _relay() -> None:
         done.set()
         source.close()
         server.shutdown()
+        tracing.stop()
     log.info("stopped")
 
 

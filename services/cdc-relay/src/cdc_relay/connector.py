@@ -3,6 +3,7 @@
 Protocol: Kafka Connect 4.3 REST, /health and /connectors.
 """
 
+import random
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,12 +21,17 @@ WAIT_S = 90.0
 GRACE_S = 15.0
 """How long a failed task may stay so after an update or a restart before it counts as failed."""
 STEP_S = 0.25
+LONG_WAIT_S = 600.0
+PAUSE_MAX_S = 15.0
 HTTP_OK, HTTP_CREATED, HTTP_ACCEPTED, HTTP_NO_CONTENT = 200, 201, 202, 204
 HTTP_NOT_FOUND, HTTP_CONFLICT = 404, 409
 
 COLUMNS = {
-    "clients": ("id", "version"),
-    "orders": ("id", "client_id", "ordered_at", "amount", "currency", "status", "version"),
+    "clients": ("id", "version", "traceparent"),
+    "orders": (
+        *("id", "client_id", "ordered_at", "amount", "currency", "status"),
+        *("version", "traceparent"),
+    ),
     "policies": ("id", "document", "version"),
     "cdc_heartbeat": ("id", "beat_at"),
     "cdc_signals": ("id", "type", "data"),
@@ -157,6 +163,18 @@ class Connect:
             raise Transient(f"Connect does not answer: {type(error).__name__}") from error
 
 
+def announce(connect: Connect, snapshot_begins: Callable[[], None]) -> bool:
+    """Have the scorers warned where somebody else will make the connector, and has not yet.
+
+    Return whether they were. Raises Transient where Connect, or whoever warns them, is not there.
+    """
+    connect.healthy()
+    if connect.config() is not None:
+        return False
+    snapshot_begins()
+    return True
+
+
 def keep(connect: Connect, config: dict[str, str], snapshot_begins: Callable[[], None]) -> str:
     """Make the connector exist, be configured so, and run. Return what was done, in one word.
 
@@ -195,6 +213,24 @@ def patiently(step: Callable[[], T]) -> T:
             if time.monotonic() >= until:
                 raise
             time.sleep(STEP_S)
+
+
+def more_patiently(step: Callable[[], T], told: Callable[[Transient, float], None]) -> T:
+    """Repeat a step while it raises Transient, up to ``LONG_WAIT_S`` seconds; then raise that.
+
+    For what others are still setting up: the pauses double, and ``told`` hears why and how long.
+    """
+    until = time.monotonic() + LONG_WAIT_S
+    pause_s = STEP_S
+    while True:
+        try:
+            return step()
+        except Transient as error:
+            if time.monotonic() + pause_s >= until:
+                raise
+            told(error, pause_s)
+        time.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter guards nothing
+        pause_s = min(2 * pause_s, PAUSE_MAX_S)
 
 
 def _expect(answer: httpx.Response, *codes: int) -> None:

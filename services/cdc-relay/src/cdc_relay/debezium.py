@@ -60,6 +60,8 @@ class ClientRow(Struct, frozen=True, gc=False):
 
     id: Id
     version: Version
+    traceparent: str | None = None
+    """In which trace it was written last."""
 
 
 class OrderRef(Struct, frozen=True, gc=False):
@@ -80,6 +82,8 @@ class OrderRow(Struct, frozen=True, gc=False):
     amount: str
     currency: str
     status: str
+    traceparent: str | None = None
+    """In which trace it was written last."""
 
 
 class PolicyRef(Struct, frozen=True, gc=False):

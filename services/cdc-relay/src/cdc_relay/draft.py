@@ -1,5 +1,6 @@
 """A batch that was read and translated and not yet sent: nobody but the relay knows of it."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,8 +11,9 @@ from cdc_relay.snapshot import SNAPSHOT_KEY
 from cdc_relay.source import NOTIFICATIONS, Batch, Position
 from cdc_relay.transactions import Record
 from cdc_relay.translate import translate
+from common import tracing
 from common.errors import PoisonMessage
-from common.kafka import park
+from common.kafka import Headers, park
 from common.logs import Logger
 from common.partition import PartitionMap
 from common.topics import CONTROL
@@ -34,7 +36,10 @@ class Draft:
     ends: Position = field(default_factory=dict)
     """Ends of partitions that were reached: they hold once all of it is committed."""
     read: int = 0
-    parked: int = 0
+    spans: list[tracing.Span] = field(default_factory=list)
+    """Of records that go on with a trace: they end when it is committed."""
+    parked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Records put aside, by topic and reason."""
     newest_ms: int = 0
     """When the last record was written to its topic: wall time in milliseconds."""
 
@@ -80,11 +85,25 @@ class Draft:
                     self.tell_all(out.key, out.value)
                 else:
                     to = self.partition_of[out.client_id]
-                    self.records.append((out.topic, out.value, out.key, to, None))
+                    headers = self._traced(out.traceparent, topic, partition, offset)
+                    self.records.append((out.topic, out.value, out.key, to, headers))
                 if out.fact:
                     self.facts.append(out.fact)
         except PoisonMessage as error:
             self._park(error, message)
+
+    def _traced(
+        self, traceparent: str | None, topic: str, partition: int, offset: int
+    ) -> Headers | None:
+        """Go on with a change's trace, if it has one; return what its event carries on."""
+        if traceparent is None:
+            return None
+        kind, place = tracing.SpanKind.CONSUMER, tracing.processing(topic, partition, offset)
+        span = tracing.begin(f"process {topic}", traceparent, kind, place)
+        if span is None:
+            return None
+        self.spans.append(span)
+        return tracing.header(span)
 
     def tell_all(self, key: bytes, value: bytes | None) -> None:
         """Write a record to every partition of the control topic."""
@@ -95,7 +114,7 @@ class Draft:
         """Put a record aside as it came, with its reason."""
         topic, headers = park(error, message)
         self.records.append((topic, message.value(), message.key(), 0, headers))
-        self.parked += 1
+        self.parked[message.topic() or "", error.reason] += 1
         self.log.warning(
             "record parked",
             reason=error.reason,

@@ -5,6 +5,7 @@ batch cost no time beside them.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 
@@ -17,7 +18,10 @@ class Flight:
     def __init__(self, draft: Draft, commit: Callable[[], None]) -> None:
         """Start ``commit`` at once. Its thread holds up nobody's end, should it hang."""
         self.draft = draft
+        self.seconds = 0.0
+        """How long it was on its way, once it has landed."""
         self._commit = commit
+        self._began = time.monotonic()
         self._landed: Future[None] = Future()
         threading.Thread(target=self._fly, name="flight", daemon=True).start()
 
@@ -36,4 +40,5 @@ class Flight:
         except BaseException as error:  # noqa: BLE001 - it is raised where it is asked for
             self._landed.set_exception(error)
         else:
+            self.seconds = time.monotonic() - self._began
             self._landed.set_result(None)

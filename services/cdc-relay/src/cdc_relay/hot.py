@@ -29,7 +29,8 @@ def plain_order(
 ) -> tuple[Record, str] | None:
     """Return the record that follows from a change of ``orders``, and its event's id.
 
-    None when it takes more than that: a removal, a move, a tombstone, or what must be parked.
+    None when it takes more than that: a removal, a move, a tombstone, what goes on with a trace, or
+    what must be parked.
     """
     if raw is None:
         return None
@@ -39,7 +40,7 @@ def plain_order(
         return None
     row, op, before = change.after, change.op, change.before
     lane = _LANES.get(op)
-    if row is None or lane is None:
+    if row is None or lane is None or (row.traceparent is not None and lane == LIVE.name):
         return None
     client_id, order_id, version = row.client_id, row.id, row.version
     if op == "u" and (before is None or before.client_id != client_id or before.id != order_id):

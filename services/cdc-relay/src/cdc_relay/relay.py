@@ -16,6 +16,7 @@ from confluent_kafka import TopicPartition
 
 from cdc_relay.draft import Draft
 from cdc_relay.flight import Flight
+from cdc_relay.metrics import Metrics
 from cdc_relay.pace import TokenBucket
 from cdc_relay.snapshot import SNAPSHOT_KEY, SnapshotWatch, notification
 from cdc_relay.source import IDLE_S, NOTIFICATIONS, Position, Source
@@ -52,6 +53,7 @@ class Relay:
         batch_s: float,
         bucket: TokenBucket,
         heartbeat: Heartbeat,
+        metrics: Metrics,
         log: Logger,
     ) -> None:
         """Take the adapters. ``ends`` tells where the raw topics end now; it may raise Transient.
@@ -66,6 +68,7 @@ class Relay:
         self._batch_s = batch_s
         self._bucket = bucket
         self._heartbeat = heartbeat
+        self._metrics = metrics
         self._log = log
         self._watch = SnapshotWatch()
         self._flight: Flight | None = None
@@ -178,14 +181,32 @@ class Relay:
         if flight is None:
             return
         draft = flight.land()
-        self._tally.read += draft.read
-        self._tally.written += len(draft.records) - draft.parked
-        self._tally.parked += draft.parked
-        self._tally.transactions += 1
-        self._tally.duplicates += self._duplicates.count(draft.facts)
-        if draft.read:
-            self._tally.behind_ms = max(0, int(time.time() * 1000) - draft.newest_ms)
+        self._count(draft, flight.seconds)
         self._arrive(draft)
+
+    def _count(self, draft: Draft, seconds: float) -> None:
+        """Count what is committed now, for the log and for Prometheus: once a batch."""
+        for span in draft.spans:
+            span.end()
+        tally, metrics = self._tally, self._metrics
+        parked = draft.parked.total()
+        written = len(draft.records) - parked
+        duplicates = self._duplicates.count(draft.facts)
+        tally.read += draft.read
+        tally.written += written
+        tally.parked += parked
+        tally.transactions += 1
+        tally.duplicates += duplicates
+        metrics.read.inc(draft.read)
+        metrics.written.inc(written)
+        metrics.duplicates.inc(duplicates)
+        metrics.committed.inc()
+        metrics.transaction_seconds.observe(seconds)
+        for (topic, reason), number in draft.parked.items():
+            metrics.dead_letters.labels(topic, reason).inc(number)
+        if draft.read:
+            tally.behind_ms = max(0, int(time.time() * 1000) - draft.newest_ms)
+            metrics.delay_seconds.observe(tally.behind_ms / 1000)
 
     def _arrive(self, draft: Draft) -> None:
         """Note how far everything is committed; that may be the end of a snapshot."""
@@ -203,6 +224,7 @@ class Relay:
             yield
         except Transient as error:
             self._tally.aborted += 1
+            self._metrics.aborted.inc()
             self._transactions.abort()
             raise Aborted(str(error)) from error
 
@@ -250,6 +272,7 @@ class Relay:
         if seconds <= 0:
             return
         self._tally.waited_ms += int(seconds * 1000)
+        self._metrics.waited.inc(seconds)
         until = time.monotonic() + seconds
         paused = seconds >= PAUSE_FROM_S
         if paused:

@@ -39,6 +39,8 @@ class Out(Struct, frozen=True, gc=False):
     """A record to write: a client decides the partition; without one it goes to every partition.
 
     A value of None is a tombstone. ``fact`` is the event's id, once for all copies in both lanes.
+    ``traceparent`` is that of a change that was just written: of a row that was read again, or
+    deleted, the trace is an old one's.
     """
 
     topic: str
@@ -46,6 +48,7 @@ class Out(Struct, frozen=True, gc=False):
     key: bytes
     value: bytes | None
     fact: str = ""
+    traceparent: str | None = None
 
 
 def translate(topic: str, partition: int, offset: int, raw: bytes | None) -> list[Out]:
@@ -75,7 +78,8 @@ def _client(place: Place, raw: bytes) -> list[Out]:
         "client.changed.v1",
         change.source.ts_ms,
     )
-    return [Out(_lane(change.op), row.id, b"%d/client" % row.id, value, fact)]
+    lane, key = _lane(change.op), b"%d/client" % row.id
+    return [Out(lane, row.id, key, value, fact, _trace(change.op, row.traceparent))]
 
 
 def _erased(row: ClientRow, origin: wire.Origin, ts_ms: int) -> list[Out]:
@@ -120,7 +124,8 @@ def _order(place: Place, raw: bytes) -> list[Out]:
     )
     fact, value = wire.event("orders", order_id, data, "order.changed.v1", ts_ms)
     lane = BACKFILL.name if op == "r" else LIVE.name
-    present = Out(lane, client_id, b"%d/order/%d" % (client_id, order_id), value, fact)
+    key = b"%d/order/%d" % (client_id, order_id)
+    present = Out(lane, client_id, key, value, fact, _trace(op, row.traceparent))
     before = change.before
     if before is not None and op == "u" and before.client_id != client_id:
         # The order moved: gone there, present here. Both carry the version of the move.
@@ -166,6 +171,10 @@ def _heartbeat(_place: Place, _raw: bytes) -> list[Out]:
 
 def _lane(op: str) -> str:
     return BACKFILL.name if op == "r" else LIVE.name
+
+
+def _trace(op: str, traceparent: str | None) -> str | None:
+    return None if op == "r" else traceparent
 
 
 def _reason(error: ValidationError) -> str:

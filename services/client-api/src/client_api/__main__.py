@@ -3,16 +3,20 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from typing import cast
 
 import asyncpg
 import structlog
+from sqlalchemy import QueuePool
 
 from client_api.auth.access import Access
 from client_api.database import make_engine
 from client_api.live.hub import Hub
 from client_api.live.kafka_feed import KafkaFeed
 from client_api.live.postgres_feed import PostgresFeed
+from client_api.metrics import Metrics
 from client_api.migrate import migrate
+from client_api.operations.flow import FlowWatch
 from client_api.operations.operator import Operator
 from client_api.operations.preview import Previews
 from client_api.operations.runs import Runs
@@ -23,9 +27,11 @@ from client_api.web.app import create_app, describe
 from client_api.web.openapi import dumps
 from client_api.web.server import make_server, serve
 from client_api.web.state import Parts
-from common import kafka, logs
+from common import health, kafka, logs, tracing
 from common.clock import BusinessClock
+from common.cluster import KafkaSecurity
 from common.errors import Misconfigured, Transient
+from common.metrics import pages
 from common.settings import EXIT_MISCONFIGURED, load
 from common.topics import AT_RISK, SCORES
 from engage.settings import Settings as EngageSettings
@@ -36,39 +42,57 @@ CONNECT_LIMIT_S = 5.0
 def run_serve() -> None:
     """Serve the API and the dashboard."""
     settings = load(ApiSettings)
-    # Before all else, as any other setting: a wrong address of the issuer is plain already.
-    access = Access(settings.access_rules)
+    # Before all else, as any other setting: what is wrong of itself is plain already.
+    access, cluster = Access(settings.access_rules), settings.kafka
     log = logs.configure("client-api", settings.log_level)
+    tracing.start("client-api", settings.otel_exporter_otlp_endpoint)
     log.info("starting", settings=settings.model_dump(mode="json"))
     _verify(settings)
     hub = Hub()
     crash = Later()
     engine = make_engine(settings.database_url)
+    reads = Reads(settings.database_url)
+    operator = Operator(where(settings), Runs(engine))
+    metrics = Metrics()
     parts = Parts(
         engine=engine,
-        reads=Reads(settings.database_url),
+        reads=reads,
         access=access,
         clock=BusinessClock(settings.clock_file),
         hub=hub,
         feeds=(
-            KafkaFeed(settings.kafka_bootstrap_servers, hub, crash),
+            KafkaFeed(cluster, hub, crash),
             PostgresFeed(settings.database_url, hub, crash),
         ),
         model_sandbox=settings.model_sandbox,
         currency=settings.shop_currency,
         link_key=settings.link_key,
-        operator=Operator(_where(settings), Runs(engine)),
+        operator=operator,
         previews=Previews(engine),
+        metrics=metrics,
+        flow=FlowWatch(operator.flow, metrics),
+    )
+    writes = cast("QueuePool", engine.pool)
+    metrics.ask(
+        streams=lambda: len(hub), pools={"reads": reads.in_use, "writes": writes.checkedout}
     )
     app = create_app(parts, settings.dashboard_dir)
     server = make_server(app, settings.http_host, settings.http_port, before_stop=hub.close)
     crash.target = server.fail
-    serve(server)
+    # Metrics are for our own network: never on the port that callers reach.
+    exposed = health.serve_pages(settings.health_port, pages(metrics.registry))
+    log.info("metrics", port=exposed.server_address[1])
+    try:
+        serve(server)
+    finally:
+        exposed.shutdown()
+        exposed.server_close()
 
 
-def _where(settings: ApiSettings) -> EngageSettings:
+def where(settings: ApiSettings) -> EngageSettings:
     """Tell operators' tasks where the system is, as far as we know it."""
     return EngageSettings(
+        **settings.model_dump(include=set(KafkaSecurity.model_fields)),
         kafka_bootstrap_servers=settings.kafka_bootstrap_servers,
         topic_partitions=settings.topic_partitions,
         connect_url=settings.connect_url,
@@ -91,7 +115,7 @@ class Later:
 
 def _verify(settings: ApiSettings) -> None:
     """Touch every outside thing once, so that a wrong setting shows at start, in one line."""
-    kafka.verify(settings.kafka_bootstrap_servers, (SCORES, AT_RISK), settings.topic_partitions)
+    kafka.verify(settings.kafka, (SCORES, AT_RISK), settings.topic_partitions)
     if settings.dashboard_dir and not (settings.dashboard_dir / "index.html").is_file():
         raise Misconfigured(f"DASHBOARD_DIR {settings.dashboard_dir} holds no built dashboard")
 
@@ -114,6 +138,7 @@ def run_project() -> None:
     """Write scores from Kafka into Postgres."""
     settings = load(ProjectorSettings)
     log = logs.configure("projector", settings.log_level)
+    tracing.start("projector", settings.otel_exporter_otlp_endpoint)
     log.info("starting", settings=settings.model_dump(mode="json"))
     asyncio.run(projector.project(settings))
 
@@ -153,6 +178,8 @@ def main(arguments: list[str]) -> int:
     except Transient as error:
         structlog.get_logger("client_api").error("gave_up", reason=str(error))
         return 1
+    finally:
+        tracing.stop()
     return 0
 
 

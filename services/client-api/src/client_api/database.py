@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from client_api.problems import Conflict, Invalid, Problem, Unavailable
 from client_api.settings import asyncpg_url
+from common.statements import connection_class
 
 POOL_SIZE = 10
 POOL_OVERFLOW = 10
@@ -48,6 +49,7 @@ def make_engine(url: SecretStr, statement_limit_s: float = STATEMENT_TIMEOUT_S) 
         pool_pre_ping=True,
         hide_parameters=True,
         connect_args={
+            "connection_class": connection_class(),
             "timeout": CONNECT_TIMEOUT_S,
             "command_timeout": statement_limit_s,
             "server_settings": {"application_name": "client-api"},

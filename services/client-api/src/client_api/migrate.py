@@ -4,10 +4,12 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from pydantic import SecretStr
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -35,7 +37,7 @@ async def migrate(settings: MigrateSettings) -> None:
                 text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SCHEMA_LOCK}
             )
             await connection.run_sync(_upgrade)
-            await _set_passwords(connection, settings)
+            await _set_passwords(connection, settings.passwords)
             await _seed_policy(connection)
     except DBAPIError as error:
         what = f"{name_of(error)} {sqlstate_of(error)}"
@@ -53,13 +55,8 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-async def _set_passwords(connection: AsyncConnection, settings: MigrateSettings) -> None:
-    for role, password in {
-        "client_api": settings.client_api_password,
-        "mailer": settings.mailer_password,
-        "cdc": settings.cdc_password,
-        "engage": settings.engage_password,
-    }.items():
+async def _set_passwords(connection: AsyncConnection, passwords: Mapping[str, SecretStr]) -> None:
+    for role, password in passwords.items():
         verifier = scram_verifier(password.get_secret_value(), secrets.token_bytes(16))
         await connection.exec_driver_sql(f"ALTER ROLE {role} PASSWORD '{verifier}'")
 

@@ -1,9 +1,9 @@
 """What each entry point of client-api needs from its environment."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -45,16 +45,41 @@ def asyncpg_url(secret: SecretStr) -> URL:
 
 
 class MigrateSettings(BaseSettings):
-    """For ``migrate``: the owner of the schema, and the passwords that the roles get."""
+    """For ``migrate``: the owner of the schema, and the passwords that the roles get.
+
+    All of them or none: with none they are another's affair, as where an operator makes the roles.
+    """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     database_admin_url: DatabaseUrl
-    client_api_password: Password
-    mailer_password: Password
-    cdc_password: Password
-    engage_password: Password
+    client_api_password: Password | None = None
+    mailer_password: Password | None = None
+    cdc_password: Password | None = None
+    engage_password: Password | None = None
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    @model_validator(mode="after")
+    def _has_all_or_none(self) -> Self:
+        given = [one is not None for one in self._by_role.values()]
+        if any(given) and not all(given):
+            missing = (f"{role}_password" for role, one in self._by_role.items() if one is None)
+            raise ValueError(f"{', '.join(missing).upper()} missing: all roles' passwords or none")
+        return self
+
+    @property
+    def _by_role(self) -> dict[str, SecretStr | None]:
+        return {
+            "client_api": self.client_api_password,
+            "mailer": self.mailer_password,
+            "cdc": self.cdc_password,
+            "engage": self.engage_password,
+        }
+
+    @property
+    def passwords(self) -> dict[str, SecretStr]:
+        """The passwords by role; empty where they are another's affair."""
+        return {role: one for role, one in self._by_role.items() if one is not None}
 
 
 class ApiSettings(ServiceSettings):
@@ -90,6 +115,12 @@ class ApiSettings(ServiceSettings):
     rate_limit_failures_per_minute: Annotated[int, Field(ge=1)] = FAILURES_PER_MINUTE
     """Requests without a valid token that each address may make, at each replica."""
     event_streams_per_subject: Annotated[int, Field(ge=1)] = STREAMS_PER_SUBJECT
+
+    @model_validator(mode="after")
+    def _has_two_ports(self) -> Self:
+        if self.health_port and self.health_port == self.http_port:
+            raise ValueError("HEALTH_PORT must not be HTTP_PORT: metrics are not for callers")
+        return self
 
     @property
     def access_rules(self) -> AccessRules:

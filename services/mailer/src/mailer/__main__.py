@@ -5,11 +5,12 @@ import logging
 import signal
 import sys
 
-from common import kafka
+from common import kafka, tracing
 from common.clock import BusinessClock
 from common.errors import Misconfigured
 from common.health import Heartbeat, serve
 from common.logs import Logger, configure
+from common.metrics import pages
 from common.settings import EXIT_MISCONFIGURED, load
 from common.topics import AT_RISK, dead_letters_of
 from mailer import database
@@ -22,6 +23,7 @@ from mailer.episodes.recording import Recorder
 from mailer.episodes.release import Release
 from mailer.episodes.standing import Days
 from mailer.episodes.wishes import Wishes
+from mailer.metrics import Metrics
 from mailer.model.budget import Limits
 from mailer.model.calls import Asking
 from mailer.model.door import clients_for
@@ -46,6 +48,7 @@ def main() -> int:
     """Run the mailer; return its exit code."""
     settings, outgoing = load(Settings), load(DeliverySettings)
     log = configure("mailer", settings.log_level)
+    tracing.start("mailer", settings.otel_exporter_otlp_endpoint)
     for chatty in ("httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
@@ -56,14 +59,15 @@ def main() -> int:
     except Exception:
         log.exception("the mailer crashed")
         return 1
+    finally:
+        tracing.stop()
     return 0
 
 
 async def run(settings: Settings, outgoing: DeliverySettings, log: Logger) -> None:
     """Build the adapters, check that each outside thing is there, and run the loops."""
     topics = (AT_RISK, dead_letters_of(AT_RISK))
-    servers = settings.kafka_bootstrap_servers
-    await asyncio.to_thread(kafka.verify, servers, topics, settings.topic_partitions)
+    await asyncio.to_thread(kafka.verify, settings.kafka, topics, settings.topic_partitions)
     clock = BusinessClock(settings.clock_file)
     pool = await database.connect(settings.database_url)
     http = clients_for(
@@ -105,14 +109,15 @@ async def _work(
     policies = Policies()
     gate = Gate(model.probe, settings.probe_base_s, log)
     asking = Asking(model.model, model.provider, settings.model_sandbox)
-    results = Results(pool, policies, days, asking, log)
+    metrics = Metrics()
+    results = Results(pool, policies, days, asking, metrics=metrics, log=log)
     limits = Limits(
         settings.model_requests_per_minute,
         settings.model_tokens_per_minute,
         settings.model_cost_per_day_usd,
     )
     grants = Grants(pool, limits, asking, log)
-    asker = Asker(model, gate, grants, settings.mailer_concurrency, log)
+    asker = Asker(model, gate, grants, settings.mailer_concurrency, metrics=metrics, log=log)
     writer = Writer(asker, gate, results, days, retry_base_s=settings.retry_base_s, log=log)
     dispatcher = Dispatcher(
         pool,
@@ -127,11 +132,12 @@ async def _work(
     )
     recorder = Recorder(pool, policies, clock, settings, on_pending=dispatcher.wake, log=log)
     intake = Intake(
-        kafka.consumer(settings.kafka_bootstrap_servers, GROUP, CONSUMER),
-        kafka.producer(settings.kafka_bootstrap_servers),
+        kafka.consumer(settings.kafka, GROUP, CONSUMER),
+        kafka.producer(settings.kafka),
         recorder.record,
         beats["intake"],
-        log,
+        metrics=metrics,
+        log=log,
     )
     release = Release(pool, policies, days, dispatcher.wake, beat=beats["release"], log=log)
 
@@ -150,10 +156,12 @@ async def _work(
         lease_s=settings.lease_s,
         probe_base_s=settings.probe_base_s,
         beat=beats["delivery"],
+        metrics=metrics,
         log=log,
     )
     vitals = PostgresVitals(pool)
-    books = Books(pool, log)
+    books = Books(pool, metrics, log)
+    metrics.ask(paused=lambda: gate.check() is not None, claims=lambda: dispatcher.claims)
     health = serve(
         settings.health_port,
         live={name: beat.check for name, beat in beats.items()},
@@ -163,7 +171,7 @@ async def _work(
             "model": gate.check,
             "delivery": delivery.check,
         },
-        pages={"/metrics": books.page},
+        pages=pages(metrics.registry),
     )
     log.info("listening", health_port=health.server_address[1])
     stopping = _until_told()

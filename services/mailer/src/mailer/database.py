@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from common.errors import Misconfigured, Transient
 from common.logs import Logger
+from common.statements import connection_class
 
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -72,6 +73,7 @@ async def connect(url: SecretStr) -> Pool:
             url.get_secret_value(),
             min_size=1,
             max_size=CONNECTIONS_MAX,
+            connection_class=connection_class(),
             command_timeout=COMMAND_TIMEOUT_S,
             timeout=CONNECT_TIMEOUT_S,
             server_settings=SESSION,

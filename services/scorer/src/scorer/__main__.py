@@ -10,11 +10,12 @@ import time
 from collections.abc import Collection, Coroutine
 from typing import Any
 
-from common import health
+from common import health, tracing
 from common.clock import BusinessClock
 from common.errors import Misconfigured, Transient
 from common.kafka import align_topics, create_topics, verify
 from common.logs import Logger, configure
+from common.metrics import pages
 from common.settings import EXIT_MISCONFIGURED, load
 from common.topics import AT_RISK, SCORES, changelog_of, dead_letters_of, group_of
 from scorer import agent
@@ -34,6 +35,7 @@ from scorer.app import (
 from scorer.chores import Chores
 from scorer.fatal import Fatal
 from scorer.keeper import Keeper
+from scorer.metrics import Metrics
 from scorer.outbox import Outbox
 from scorer.pipeline import Pipeline
 from scorer.readiness import Readiness
@@ -61,16 +63,16 @@ def prepare(settings: Settings) -> None:
     """Check everything outside that must be right; raises Misconfigured with one clear line."""
     require_versions()
     settings.scorer_data_dir.mkdir(parents=True, exist_ok=True)
-    servers, partitions = settings.kafka_bootstrap_servers, settings.topic_partitions
+    cluster, partitions = settings.kafka, settings.topic_partitions
     verify(
-        servers,
+        cluster,
         (*SOURCES, SCORES, AT_RISK, *(dead_letters_of(source) for source in SOURCES)),
         partitions,
     )
     changelog = changelog_of(settings.generation)
-    create_topics(servers, [changelog], partitions, settings.replication_factor)
-    align_topics(servers, [changelog])
-    verify(servers, [changelog], partitions)
+    create_topics(cluster, [changelog], partitions, settings.replication_factor)
+    align_topics(cluster, [changelog])
+    verify(cluster, [changelog], partitions)
 
 
 async def run(settings: Settings, clock: BusinessClock, log: Logger) -> None:
@@ -81,11 +83,10 @@ async def run(settings: Settings, clock: BusinessClock, log: Logger) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     app = make_app(settings, fatal)
     generation = settings.generation
-    outbox = Outbox(
-        settings.kafka_bootstrap_servers, group_of(generation), changelog_of(generation).name
-    )
+    outbox = Outbox(settings.kafka, group_of(generation), changelog_of(generation).name)
     store = store_of(app)
-    pipeline = Pipeline(outbox, store, fatal)
+    metrics = Metrics()
+    pipeline = Pipeline(outbox, store, fatal, metrics)
 
     def retire() -> None:
         if not app.reader.retired:
@@ -107,7 +108,9 @@ async def run(settings: Settings, clock: BusinessClock, log: Logger) -> None:
         app,
         leave=functools.partial(_leave, keeper, outbox),
         enter=keeper.enter,
-        take=functools.partial(_take, settings, outbox, store, log),
+        take=functools.partial(
+            _take, settings=settings, outbox=outbox, store=store, metrics=metrics, log=log
+        ),
     )
 
     ticker = Ticker(
@@ -118,6 +121,13 @@ async def run(settings: Settings, clock: BusinessClock, log: Logger) -> None:
     )
     chores = Chores(keeper, store, pipeline, reach_of(app), log)
     readiness = Readiness(keeper, clock, app.reader.lag)
+    metrics.ask(
+        partitions=readiness.partitions,
+        silent=readiness.silent,
+        tick_wait_s=readiness.tick_wait_s,
+        lag=app.reader.lag,
+        in_flight=lambda: app.reader.flight.size,
+    )
     watchdog, heart = Watchdog(), health.Heartbeat(LOOP_LIMIT_S)
     server = health.serve(
         settings.health_port,
@@ -128,6 +138,7 @@ async def run(settings: Settings, clock: BusinessClock, log: Logger) -> None:
             "ticks": readiness.ticks,
             "generation": readiness.generation,
         },
+        pages=pages(metrics.registry),
     )
     tasks = [
         _guarded(app.start(), fatal),
@@ -158,21 +169,29 @@ async def _leave(keeper: Keeper, outbox: Outbox) -> None:
 
 
 async def _take(
-    settings: Settings, outbox: Outbox, store: RowStore, log: Logger, partitions: Collection[int]
+    partitions: Collection[int],
+    *,
+    settings: Settings,
+    outbox: Outbox,
+    store: RowStore,
+    metrics: Metrics,
+    log: Logger,
 ) -> None:
     """Become the only writer of partitions, then read their changelogs to the end."""
     began = time.monotonic()
     await outbox.take(partitions)
     changelog = changelog_of(settings.generation).name
-    servers = settings.kafka_bootstrap_servers
+    cluster = settings.kafka
     rows = await asyncio.gather(
-        *(restore(store, servers, changelog, one, outbox.thread) for one in partitions)
+        *(restore(store, cluster, changelog, one, outbox.thread) for one in partitions)
     )
+    seconds = time.monotonic() - began
+    metrics.restored(sum(rows), seconds)
     log.info(
         "partitions taken",
         partitions=list(partitions),
         rows=sum(rows),
-        seconds=round(time.monotonic() - began, 3),
+        seconds=round(seconds, 3),
     )
 
 
@@ -200,6 +219,7 @@ def main() -> None:
     """Run the scorer; exits with 0 when told to stop, 2 when it cannot work as it is set up."""
     settings = load(Settings)
     log = configure("scorer", settings.log_level)
+    tracing.start("scorer", settings.otel_exporter_otlp_endpoint)
     try:
         clock = BusinessClock(settings.clock_file)
         prepare(settings)
@@ -213,6 +233,7 @@ def main() -> None:
         asyncio.run(run(settings, clock, log))
     except BaseException as error:  # noqa: BLE001 - whatever it is, it must not hang in a thread
         Fatal(log)(error)
+    tracing.stop()
     sys.stderr.flush()
     # Threads of the consumer may linger; everything that matters has been committed.
     os._exit(0)

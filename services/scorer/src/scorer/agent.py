@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, cast
 
 from common.topics import CONTROL
-from scorer.keeper import Keeper, Record
+from scorer.keeper import Keeper
+from scorer.records import Record
 from scorer.shims.reading import RunMessage
 
 RECORDS_AT_ONCE = 2_000

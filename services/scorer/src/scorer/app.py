@@ -6,6 +6,7 @@ from typing import Any, NoReturn, cast
 import faust
 from faust.types import TP
 
+from common.cluster import Cluster
 from common.topics import BACKFILL, CONTROL, LEDGERS, LIVE, SCORER
 from scorer.settings import Settings
 from scorer.shims.reading import RunConsumer, RunTransport
@@ -62,6 +63,7 @@ def make_app(settings: Settings, fatal: Callable[[BaseException], NoReturn]) -> 
         autodiscover=False,
         TableManager=OrderlyTables,
         Table=RowTable,
+        broker_credentials=_credentials(settings.kafka),
         topic_partitions=settings.topic_partitions,
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -74,6 +76,9 @@ def make_app(settings: Settings, fatal: Callable[[BaseException], NoReturn]) -> 
         broker_heartbeat_interval=settings.session_timeout_s / HEARTBEATS,
         broker_request_timeout=REQUEST_TIMEOUT_S,
         broker_client_id=settings.scorer_instance_id,
+        # The broker gives a member who comes back what Faust's leader had assigned, with the URL of
+        # then, and Faust refuses another. By default that is the host's name: a new container's.
+        canonical_url=f"http://{settings.scorer_instance_id}:6066",
         stream_buffer_maxsize=4096,
         # Faust would wait for every event it handed out; ``Keeper.leave`` knows which are to come.
         stream_wait_empty=False,
@@ -82,6 +87,13 @@ def make_app(settings: Settings, fatal: Callable[[BaseException], NoReturn]) -> 
     )
     app.on_fatal = fatal
     return app
+
+
+def _credentials(cluster: Cluster) -> faust.SSLCredentials | None:
+    """Return what all of Faust's own clients show, and whom they trust; None in the clear."""
+    if cluster.certificates is None:
+        return None
+    return faust.SSLCredentials(context=cluster.certificates.context())
 
 
 def store_of(app: ScorerApp) -> RowStore:

@@ -5,20 +5,22 @@ changed them come again.
 """
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from common.errors import PoisonMessage
 from common.kafka import dead_letter_headers
 from common.score.ledger import MERGED_KEPT
-from scorer.engine import Moment, Rules, reassess_many
+from scorer.engine import Moment, Outcome, Rules, reassess_many
 from scorer.letters import letter
 from scorer.pipeline import Pipeline
+from scorer.records import Record
 from scorer.rows import Row, dump, head_key, load
 from scorer.shard import Shard
 from scorer.sheet import Sheet
 from scorer.table import Store
+from scorer.traces import Traces
 from scorer.voice import Voice
 from scorer.writer import Letter
 
@@ -46,7 +48,21 @@ class Desk:
         self._sheet = Sheet()
         self._changed: dict[int, dict[int, int]] = {}
         self._shards: dict[int, Shard] = {}
+        self._traces = Traces()
         pipeline.on_settled = self._settled
+
+    def read(self, topic: str, records: int, oldest_ms: int | None = None) -> None:
+        """Note what the sheet is about; ``oldest_ms`` is a record's time on its lane."""
+        sheet = self._sheet
+        sheet.records[topic] += records
+        if oldest_ms is not None and (sheet.oldest_ms is None or oldest_ms < sheet.oldest_ms):
+            sheet.oldest_ms = oldest_ms
+
+    def trace(self, client_id: int, topic: str, partition: int, record: Record) -> None:
+        """Go on with the trace of a client's change, if it has one."""
+        span = self._traces.take(client_id, record.headers, (topic, partition, record.offset))
+        if span is not None:
+            self._sheet.spans.append(span)
 
     def fetch(self, shard: Shard, clients: Collection[int]) -> dict[int, Row]:
         """Get the rows of clients to hand, all of them at once; unknown ones get a new row.
@@ -110,13 +126,21 @@ class Desk:
             rules = Rules(shard.policy, self._generation)
             told = reassess_many(items, at, rules, opens=opens, takes_over=takes_over)
             if self._voices[partition].speaks:
-                time = datetime.now(UTC)
-                page.letters += [Letter(*letter(one, partition, time)) for one in told]
+                page.letters += self._letters(told, partition)
+                self._sheet.told.update(type(one).__name__.lower() for one in told)
             for client_id, row in items:
                 shard.due.put(client_id, row.due)
         for client_id, row in items:
             changed.pop(client_id, None)
             page.rows.update(dump(client_id, row))
+
+    def _letters(self, told: Sequence[Outcome], partition: int) -> list[Letter]:
+        time, traces = datetime.now(UTC), self._traces
+        if not traces:
+            return [Letter(*letter(one, partition, time)) for one in told]
+        return [
+            Letter(*letter(one, partition, time), traces.headers(one.client_id)) for one in told
+        ]
 
     def keep(self, partition: int, key: bytes, value: bytes) -> None:
         """Queue a row of the partition's own to be written."""
@@ -137,6 +161,7 @@ class Desk:
         A silent generation parks as well: twice is harmless, and between two generations nobody
         may pass over it.
         """
+        self._sheet.parked[topic, error.reason] += 1
         headers = dead_letter_headers(error, topic=topic, partition=partition, offset=offset)
         self._sheet.page(partition).letters.append(
             Letter(f"{topic}.dlq", DEAD_LETTER_PARTITION, key, value, tuple(headers))
@@ -156,6 +181,7 @@ class Desk:
         """Drop every row at hand: partitions were taken away."""
         self._sheet, self._changed, self._shards = Sheet(), {}, {}
         self._long.clear()
+        self._traces.forget()
 
     def _settled(self, sheet: Sheet) -> None:
         """Keep long rows decoded; the others are read again faster than they would be kept."""

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, tzinfo
-from typing import Any, Protocol
+from typing import Any
 
 from common.clock import BusinessClock
 from common.codec import decode
@@ -21,6 +21,7 @@ from common.wire import LaneImage, read_lane
 from scorer.desk import Desk
 from scorer.engine import Moment, merge, moment
 from scorer.pipeline import Pipeline
+from scorer.records import Record
 from scorer.shard import POLICY_KEY, SNAPSHOT_KEY, Shard
 from scorer.table import Store
 from scorer.ticks import business_time_of
@@ -28,16 +29,6 @@ from scorer.voice import GENERATION_KEY, Voice
 
 LOG_APPEND_TIME = 1
 """Kafka's timestamp type for a time set by the broker."""
-
-
-class Record(Protocol):
-    """What is needed of a Kafka record."""
-
-    offset: int
-    timestamp: int
-    timestamp_type: int
-    key: bytes | None
-    value: bytes | None
 
 
 class Keeper:
@@ -111,6 +102,8 @@ class Keeper:
     def lane(self, topic: str, partition: int, records: Sequence[Record]) -> None:
         """Merge events into their clients' ledgers; ``settle`` makes them durable."""
         shard, now = self.shard(partition), self.now()
+        # Records of a run are in the order in which they were written.
+        self.desk.read(topic, len(records), records[0].timestamp)
         images: list[tuple[Record, LaneImage]] = []
         for record in records:
             if record.value is None:
@@ -129,10 +122,13 @@ class Keeper:
                 detail = f"client {client_id} is not of partition {partition}"
                 self._park(PoisonMessage("wrong_partition", detail), topic, partition, record)
             elif merge(row, image, zone):
+                if record.headers:
+                    self.desk.trace(client_id, topic, partition, record)
                 changed(shard, client_id, now)
 
     def control(self, partition: int, record: Record) -> None:
         """Act on one control record; ``settle`` makes it durable."""
+        self.desk.read(CONTROL.name, 1)
         if record.value is None:
             return
         shard = self.shard(partition)

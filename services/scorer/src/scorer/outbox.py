@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from common.cluster import Cluster
 from common.errors import Transient
 from common.kafka import producer
 from scorer.writer import CONFIG, STEP_LIMIT_S, Fenced, Letter, Rows, Writer, send, sorted_out
@@ -27,9 +28,9 @@ THREADS = 32
 class Outbox:
     """The writers of this worker's partitions, and a plain producer for its ticks."""
 
-    def __init__(self, servers: str, group: str, changelog: str) -> None:
+    def __init__(self, cluster: Cluster, group: str, changelog: str) -> None:
         """Write as ``group``; nothing is connected yet."""
-        self._servers = servers
+        self._cluster = cluster
         self._group = group
         self._changelog = changelog
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="outbox")
@@ -91,11 +92,11 @@ class Outbox:
         return await _heard(self._threads.submit(work, *args))
 
     def _open(self, partition: int) -> Writer:
-        return Writer(self._servers, f"{self._group}-{partition}", partition, self._changelog)
+        return Writer(self._cluster, f"{self._group}-{partition}", partition, self._changelog)
 
     def _send(self, letters: list[Letter]) -> None:
         if self._plain is None:
-            self._plain = producer(self._servers, {**CONFIG, "linger.ms": 0})
+            self._plain = producer(self._cluster, {**CONFIG, "linger.ms": 0})
         failed: list[KafkaError] = []
 
         def told(error: KafkaError | None, _: Message) -> None:

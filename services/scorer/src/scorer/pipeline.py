@@ -6,10 +6,12 @@ store, then the acknowledgements. The local store never knows what the changelog
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Collection
 from typing import Any
 
+from scorer.metrics import Metrics
 from scorer.outbox import Outbox
 from scorer.rows import Row
 from scorer.sheet import Page, Sheet
@@ -27,11 +29,13 @@ class Pipeline:
         outbox: Outbox,
         store: Store,
         fatal: Callable[[BaseException], Any],
+        metrics: Metrics,
     ) -> None:
         """``fatal`` ends the process."""
         self._outbox = outbox
         self._store = store
         self._fatal = fatal
+        self._metrics = metrics
         self._sheets: deque[tuple[Sheet, asyncio.Task[None]]] = deque()
         self._last_of: dict[int, asyncio.Task[None]] = {}
         self.on_settled: Callable[[Sheet], None] = lambda _: None
@@ -90,11 +94,15 @@ class Pipeline:
         before: asyncio.Task[None] | None,
     ) -> None:
         """Wait for all pages, and for the sheet before; then acknowledge."""
+        began = time.monotonic()
         await asyncio.gather(*pages)
         if before is not None:
             await asyncio.wait([before])
         self._sheets.popleft()
         self.on_settled(sheet)
+        self._metrics.settled(sheet, time.monotonic() - began)
+        for span in sheet.spans:
+            span.end()
         for event in sheet.events:
             event.ack()
 

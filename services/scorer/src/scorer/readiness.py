@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from common.clock import BusinessClock
 from scorer.keeper import Keeper
+from scorer.shard import Shard
 from scorer.ticks import TOLERANCE_S
 
 TICK_LIMIT_S = 120.0
@@ -24,7 +25,7 @@ class Readiness:
     def ticks(self, now_s: float | None = None) -> str | None:
         """Say whether time does not pass as it should. ``now_s`` is monotonic time in seconds."""
         now_s = time.monotonic() if now_s is None else now_s
-        shards = list(self._keeper.shards.values())
+        shards = self._shards()
         parked = [shard.partition for shard in shards if shard.gate.parked is not None]
         if parked:
             return f"ticks from the future are parked in partitions {parked}"
@@ -37,16 +38,26 @@ class Readiness:
         ]
         if ahead:
             return f"business time is behind the last tick acted on in partitions {ahead}"
-        waiting = [
-            shard.partition
-            for shard in shards
-            if not shard.importing
-            and shard.gate.taken_s is not None
-            and now_s - shard.gate.taken_s > TICK_LIMIT_S
-        ]
+        waiting = [shard.partition for shard in shards if _tick_wait_s(shard, now_s) > TICK_LIMIT_S]
         if waiting:
             return f"ticks have waited for the lanes for {TICK_LIMIT_S:.0f} s in {waiting}"
         return None
+
+    def tick_wait_s(self) -> float:
+        """Return how long the tick that waits longest has waited, in wall seconds."""
+        now_s = time.monotonic()
+        return max((_tick_wait_s(shard, now_s) for shard in self._shards()), default=0.0)
+
+    def partitions(self) -> int:
+        """Return how many partitions are worked on."""
+        return len(self._keeper.shards)
+
+    def silent(self) -> int:
+        """Return in how many of them another generation speaks."""
+        return sum(not voice.speaks for voice in list(self._keeper.voices.values()))
+
+    def _shards(self) -> list[Shard]:
+        return list(self._keeper.shards.values())
 
     def generation(self) -> str | None:
         """Say whether another generation speaks."""
@@ -58,3 +69,9 @@ class Readiness:
             current = min(voice.current for voice in silent)
             return f"silent: generation {silent[0].own}, current {current}; {self._lag()} behind"
         return None
+
+
+def _tick_wait_s(shard: Shard, now_s: float) -> float:
+    """Return how long a partition's tick has waited for the lanes; in a snapshot it may."""
+    taken_s = shard.gate.taken_s
+    return 0.0 if shard.importing or taken_s is None else now_s - taken_s

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from common.cluster import Cluster
 from common.errors import Transient
 from common.kafka import producer
 from common.topics import RECORD_BYTES_MAX
@@ -64,7 +65,7 @@ class Fenced(Exception):
 class Writer:
     """The producer of one partition. Its methods block: they are called in a thread."""
 
-    def __init__(self, servers: str, name: str, partition: int, changelog: str) -> None:
+    def __init__(self, cluster: Cluster, name: str, partition: int, changelog: str) -> None:
         """Take over ``name``: abort what a former holder left open, fence it if it still lives.
 
         Rows go to ``changelog``. Raises Transient when the broker does not answer in time.
@@ -73,7 +74,7 @@ class Writer:
         self._partition = partition
         self._changelog = changelog
         self._producer = producer(
-            servers,
+            cluster,
             {
                 **CONFIG,
                 "transactional.id": name,

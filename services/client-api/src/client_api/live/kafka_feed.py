@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from client_api.live.events import episode_event
 from client_api.live.hub import Hub
 from common import kafka
+from common.cluster import Cluster
 from common.codec import decode
 from common.errors import PoisonMessage, Transient
 from common.events import ClientScored, Data, EpisodeClosed, EpisodeOpened
@@ -44,9 +45,11 @@ class _Event(NamedTuple):
 class KafkaFeed:
     """One consumer in one thread; shows records of the newest scorer generation that it met."""
 
-    def __init__(self, servers: str, hub: Hub, on_crash: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, cluster: Cluster, hub: Hub, on_crash: Callable[[BaseException], None]
+    ) -> None:
         """``on_crash`` is told, in the event loop, when the thread dies of what nobody foresaw."""
-        self._servers = servers
+        self._cluster = cluster
         self._generation = 0
         self._hub = hub
         self._on_crash = on_crash
@@ -61,7 +64,7 @@ class KafkaFeed:
         self._loop = asyncio.get_running_loop()
         ends = await self._ends()
         consumer = kafka.consumer(
-            self._servers,
+            self._cluster,
             GROUP,
             {
                 "auto.offset.reset": "latest",
@@ -81,7 +84,7 @@ class KafkaFeed:
         while True:
             try:
                 return await asyncio.to_thread(
-                    kafka.high_watermarks, self._servers, (SCORES.name, AT_RISK.name)
+                    kafka.high_watermarks, self._cluster, (SCORES.name, AT_RISK.name)
                 )
             except Transient as error:
                 log.warning("topics_not_ready", reason=str(error), attempt=attempt)

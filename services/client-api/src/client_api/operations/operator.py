@@ -17,6 +17,7 @@ from common.clock import BusinessClock, number_of
 from common.errors import Misconfigured, Transient
 from common.score.policy import Policy
 from engage import backfill, dlq, status
+from engage.flow import Flow, measure
 from engage.foresight import Foreseen, foresee, who_ordered
 from engage.frame import BadInput, NotThere
 from engage.history import in_force, read_policies
@@ -57,6 +58,10 @@ class Operator:
                 document = await self._ask(lambda: status.gather(self._settings))
                 self._told = (time.monotonic(), document)
             return self._told[1]
+
+    def flow(self) -> Flow:
+        """Measure how records flow; blocks."""
+        return measure(self._settings)
 
     async def dead_letters(self, topic: str | None) -> dict[str, Any]:
         """Count the letters of all topics or one; of one also show the oldest that wait."""

@@ -1,18 +1,21 @@
 """The projector's loop: read a batch, write it to Postgres, commit its offsets last."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from client_api.projector.days import Days
+from client_api.projector.metrics import Metrics
 from client_api.projector.records import FeatureRow, Forgotten, read, reduce
 from client_api.projector.retry import Retry
 from client_api.projector.store import ScoreStore
-from common import kafka
+from common import kafka, tracing
 from common.clock import BusinessClock, date_of, day_of
 from common.errors import PoisonMessage, Transient
 from common.health import Check, Heartbeat
@@ -34,13 +37,16 @@ class Projector:
     generation win, so a rebuild needs no word to the projector.
     """
 
-    def __init__(self, consumer: Consumer, producer: Producer, store: ScoreStore) -> None:
+    def __init__(
+        self, consumer: Consumer, producer: Producer, store: ScoreStore, metrics: Metrics
+    ) -> None:
         """``producer`` parks the records that can never be used."""
         self._consumer = consumer
         self._producer = producer
         self._unparked: list[KafkaError] = []
         self._store = store
-        self._retry = Retry()
+        self._metrics = metrics
+        self._retry = Retry(metrics.postgres_failures.inc)
         self.heartbeat = Heartbeat(BEAT_LIMIT_S)
         self.assigned: int | None = None
 
@@ -75,14 +81,16 @@ class Projector:
         return [first, *self._consumer.consume(BATCH_MAX - 1, 0)]
 
     async def _handle(self, messages: list[Message]) -> None:
+        began = time.monotonic()
+        spans = [span for message in messages if (span := _span_of(message)) is not None]
         items: list[FeatureRow | Forgotten] = []
-        poisoned = 0
+        poisoned: list[str] = []
         for message in messages:
             try:
                 item = await self._read(message)
             except PoisonMessage as poison:
                 self._park(poison, message)
-                poisoned += 1
+                poisoned.append(poison.reason)
                 continue
             if item is not None:
                 items.append(item)
@@ -91,8 +99,24 @@ class Projector:
         batch = reduce(items)
         if batch.rows or batch.forgotten:
             written = await self._retry("writing scores", lambda: self._store.write(batch))
+            self._metrics.wrote(written)
             log.debug("batch", records=len(messages), **written._asdict())
         self._commit(messages)
+        for span in spans:
+            span.end()
+        self._count(messages, poisoned, time.monotonic() - began)
+
+    def _count(self, messages: list[Message], poisoned: list[str], seconds: float) -> None:
+        """Count a batch: how many records, how old, and why some were put aside."""
+        metrics = self._metrics
+        written_ms = [one.timestamp()[1] for one in messages if one.error() is None]
+        if not written_ms:
+            return
+        metrics.records.inc(len(written_ms))
+        metrics.batch_seconds.observe(seconds)
+        metrics.delay_seconds.observe(max(0.0, time.time() - min(written_ms) / 1000))
+        for reason in poisoned:
+            metrics.dead_letters.labels(SCORES.name, reason).inc()
 
     async def _read(self, message: Message) -> FeatureRow | Forgotten | None:
         error = message.error()
@@ -159,6 +183,21 @@ class Projector:
         self.assigned = None
 
 
+def _span_of(message: Message) -> tracing.Span | None:
+    """Begin the span of a record that goes on with a trace; one that is not written never ends."""
+    headers: Any = message.headers()
+    traceparent = tracing.of_headers(headers)
+    if traceparent is None:
+        return None
+    place = (message.topic() or "", message.partition() or 0, message.offset() or 0)
+    return tracing.begin(
+        f"process {place[0]}",
+        traceparent,
+        tracing.SpanKind.CONSUMER,
+        tracing.processing(*place),
+    )
+
+
 class DayWatch:
     """Switches the served day when the business day moves on; days that passed are skipped."""
 
@@ -167,6 +206,7 @@ class DayWatch:
         days: Days,
         clock: BusinessClock,
         zone: ZoneInfo,
+        metrics: Metrics,
         switched: Callable[[], None] = lambda: None,
     ) -> None:
         """``zone`` is the shop's: its midnight begins a day; ``switched`` hears of each switch."""
@@ -174,7 +214,8 @@ class DayWatch:
         self._days = days
         self._clock = clock
         self._zone = zone
-        self._retry = Retry()
+        self._metrics = metrics
+        self._retry = Retry(metrics.postgres_failures.inc)
         self._served: date | None = None
         self.heartbeat = Heartbeat(BEAT_LIMIT_S)
 
@@ -193,7 +234,7 @@ class DayWatch:
 
     async def turn(self) -> None:
         """Serve the present business day, if it is not served yet."""
-        today = date_of(day_of(self._clock.now(), self._zone))
+        today = self._today()
         if self._served is not None and today <= self._served:
             return
         started = asyncio.get_running_loop().time()
@@ -201,5 +242,14 @@ class DayWatch:
         self._served = await self._retry("reading the served day", self._days.served)
         if filled is not None:
             self._switched()
-            took_ms = round((asyncio.get_running_loop().time() - started) * 1000)
-            log.info("day_served", as_of=str(self._served), rows=filled, ms=took_ms)
+            took_s = asyncio.get_running_loop().time() - started
+            self._metrics.switch_seconds.set(took_s)
+            log.info("day_served", as_of=str(self._served), rows=filled, ms=round(took_s * 1000))
+
+    def days_behind(self) -> float:
+        """Return how many days the served day is behind today; no number before the first."""
+        served = self._served
+        return float("nan") if served is None else float((self._today() - served).days)
+
+    def _today(self) -> date:
+        return date_of(day_of(self._clock.now(), self._zone))

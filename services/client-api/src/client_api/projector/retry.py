@@ -35,8 +35,9 @@ T = TypeVar("T")
 class Retry:
     """Tries again what may pass, and knows whether it is just waiting for that."""
 
-    def __init__(self) -> None:
-        """Start well."""
+    def __init__(self, failed: Callable[[], None]) -> None:
+        """Start well; ``failed`` is told of each failure."""
+        self._failed = failed
         self._problem: str | None = None
 
     def check(self) -> str | None:
@@ -55,6 +56,7 @@ class Retry:
                 result = await action()
             except PASSING as error:
                 self._problem = type(error).__name__
+                self._failed()
                 log.warning("postgres_failed", what=what, error=self._problem, attempt=attempt)
                 if attempt == ATTEMPTS:
                     reason = f"{what} failed {ATTEMPTS} times: {self._problem}"

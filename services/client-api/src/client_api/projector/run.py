@@ -11,11 +11,14 @@ from client_api.database import make_engine
 from client_api.projector.days import Days
 from client_api.projector.figures import Figures
 from client_api.projector.loop import DayWatch, Projector
+from client_api.projector.metrics import Metrics
 from client_api.projector.store import ScoreStore
 from client_api.settings import ProjectorSettings
 from common import health, kafka
 from common.clock import BusinessClock
 from common.errors import Misconfigured
+from common.metrics import pages
+from common.statements import connection_class
 from common.topics import SCORES, dead_letters_of
 
 GROUP = "projector"
@@ -36,6 +39,7 @@ async def connect(url: SecretStr) -> "asyncpg.Pool[asyncpg.Record]":
             min_size=1,
             max_size=CONNECTIONS,
             timeout=CONNECT_LIMIT_S,
+            connection_class=connection_class(),
             command_timeout=STATEMENT_LIMIT_S,
             server_settings={"application_name": "projector"},
         )
@@ -45,8 +49,8 @@ async def connect(url: SecretStr) -> "asyncpg.Pool[asyncpg.Record]":
 
 async def project(settings: ProjectorSettings) -> None:
     """Run until SIGTERM or SIGINT; raises Misconfigured, Transient."""
-    servers = settings.kafka_bootstrap_servers
-    kafka.verify(servers, (SCORES, dead_letters_of(SCORES)), settings.topic_partitions)
+    cluster = settings.kafka
+    kafka.verify(cluster, (SCORES, dead_letters_of(SCORES)), settings.topic_partitions)
     clock = BusinessClock(settings.clock_file)
     pool = await connect(settings.database_url)
     engine = make_engine(settings.database_url, COUNT_LIMIT_S)
@@ -56,16 +60,22 @@ async def project(settings: ProjectorSettings) -> None:
     try:
         store = ScoreStore(pool)
         figures = Figures(engine, clock)
-        watch = DayWatch(Days(pool, store), clock, settings.zone, figures.wanted.set)
+        metrics = Metrics()
+        watch = DayWatch(
+            Days(pool, store), clock, settings.zone, metrics, switched=figures.wanted.set
+        )
+        metrics.ask(days_behind=watch.days_behind)
         projector = Projector(
-            kafka.consumer(servers, GROUP, CONSUMER),
-            kafka.producer(servers),
+            kafka.consumer(cluster, GROUP, CONSUMER),
+            kafka.producer(cluster),
             store,
+            metrics,
         )
         probes = health.serve(
             settings.health_port,
             {"loop": projector.heartbeat.check, "days": watch.heartbeat.check},
             projector.checks() | {"figures": figures.check},
+            pages(metrics.registry),
         )
         await watch.first(stop)
         await _together(watch.run(stop), projector.run(stop), figures.run(stop), stop=stop)

@@ -7,6 +7,7 @@ import asyncpg
 from pydantic import SecretStr
 
 from client_api.database import CONNECT_TIMEOUT_S, POOL_WAIT_S, STATEMENT_TIMEOUT_S
+from common.statements import connection_class
 
 POOL_SIZE = 10
 SEARCHES_MAX = 4
@@ -52,6 +53,11 @@ class Reads:
         self._kept.terminate()
         self._planned.terminate()
 
+    def in_use(self) -> int:
+        """Return how many connections are in use, of all that there may be."""
+        pools = (self._kept, self._planned)
+        return sum(pool.get_size() - pool.get_idle_size() for pool in pools)
+
     async def rows(
         self, statement: str, values: Sequence[Any], *, search: bool = False
     ) -> list[Row]:
@@ -92,6 +98,7 @@ def _pool(url: SecretStr, size: int, settings: dict[str, str]) -> "asyncpg.Pool[
         url.get_secret_value(),
         min_size=0,
         max_size=size,
+        connection_class=connection_class(),
         reset=_as_it_is,
         # Statements are few, and they stay the same.
         max_cached_statement_lifetime=0,

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.gzip import GZipMiddleware
 
 from client_api.shapes.requests import ClientsQuery, EmailsQuery, OrdersQuery, PageQuery
@@ -63,6 +64,14 @@ HOT: dict[Endpoint, type[PageQuery] | None] = {
 }
 """What is asked most, with the model of its query, if it has one."""
 
+UNTOLD: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "auto_configure": False,
+}
+"""FastAPI's own tells paths, queries and the texts of errors; ours is in ``web.spans``."""
+
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[State]]
 
 
@@ -85,6 +94,7 @@ def describe(lifespan: Lifespan | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
+        telemetry=UNTOLD,
     )
     routes = [route for part in ROUTES for route in part.router.routes]
     app.router.routes += [HotReads(routes, HOT), Fixed(routes)]
@@ -113,6 +123,9 @@ async def _lifespan(parts: Parts, _: FastAPI) -> AsyncIterator[State]:
         stack.push_async_callback(parts.access.stop)
         parts.access.begin()
         await parts.operator.begin()
+        if parts.flow is not None:
+            stack.push_async_callback(parts.flow.stop)
+            parts.flow.begin()
         for feed in parts.feeds:
             stack.push_async_callback(feed.stop)
             await feed.start()

@@ -1,4 +1,4 @@
-"""Around every request: one log line without personal data, safe headers, and no bare error."""
+"""Around every request: log line and count without personal data, safe headers, no bare error."""
 
 import time
 from functools import cache
@@ -9,6 +9,7 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from client_api.web import spans
 from client_api.web.errors import unexpected
 
 SELF_ONLY = (
@@ -35,6 +36,10 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        with spans.around(scope):
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.monotonic()
         scope["state"]["request_id"] = request_id = uuid4()
         status = 0
@@ -56,7 +61,7 @@ class Edge:
                 raise
             await response(scope, receive, send_with_headers)
         finally:
-            _write_line(scope, status, time.monotonic() - started)
+            _tell(scope, status, time.monotonic() - started)
 
 
 @cache
@@ -76,11 +81,16 @@ def _set_headers(scope: Scope, status: int, headers: MutableHeaders) -> None:
     headers.setdefault("Cache-Control", kept)
 
 
-def _write_line(scope: dict[str, Any] | Scope, status: int, seconds: float) -> None:
+def _tell(scope: dict[str, Any] | Scope, status: int, seconds: float) -> None:
+    """Tell trace, log and Prometheus of a request; the last two of probes only when they fail."""
     route = getattr(scope.get("route"), "path", None)
+    spans.describe(scope["method"], route, int(status))
     if route in {"/livez", "/readyz"} and status == 200:  # noqa: PLR2004
         return
     # The route's pattern, never the path or the query: those may hold names.
+    scope["state"]["parts"].metrics.requested(
+        scope["method"], route or "none", int(status), seconds
+    )
     log.info(
         "request",
         method=scope["method"],

@@ -10,10 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from client_api.auth.access import Access
 from client_api.live.hub import Feed, Hub
+from client_api.metrics import Metrics
 from client_api.operations.counting import Counting
+from client_api.operations.flow import FlowWatch
 from client_api.operations.operator import Operator
 from client_api.operations.preview import Previews
 from client_api.store.reads import Reads
+from client_api.store.stamp import stamp
 from client_api.trail import Trail
 from client_api.web.kept import kept_headers
 from common.clock import BusinessClock
@@ -40,6 +43,9 @@ class Parts:
     previews: Previews
     counting: Counting = field(default_factory=Counting)
     """Counts the shop, for all who ask."""
+    metrics: Metrics = field(default_factory=Metrics)
+    flow: FlowWatch | None = None
+    """Measures how records flow, for Prometheus; only a server that runs for long has one."""
     currency: str = "USD"
     """The shop's: what scores and values are reckoned in."""
     link_key: SecretStr | None = None
@@ -98,6 +104,7 @@ async def transaction(request: Request, parts: Shared) -> AsyncIterator[AsyncCon
             yield connection
         else:
             trail = trail_of(request)
+            await stamp(connection)
             if trail.once is not None:
                 await trail.once.take(connection)
             yield connection

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
+from common import tracing
 from common.unsubscribe import link_of
 from mailer.database import TRANSIENT
 from mailer.delivery.message import Outgoing, build, message_id_of
@@ -14,6 +15,7 @@ from mailer.delivery.outbox import Parcel
 from mailer.delivery.results import Ready, Results
 from mailer.delivery.settings import DeliverySettings
 from mailer.delivery.smtp import Exchange, Refused, Reply, Smtp, Unavailable
+from mailer.metrics import Metrics
 
 UNKNOWN_COMMIT = "Postgres was lost just before the message went out: none of it was sent"
 TOO_LATE = "too much time passed before the message went out: none of it was sent"
@@ -27,7 +29,12 @@ class Courier:
     """Carries parcels; many may be on their way at once."""
 
     def __init__(
-        self, smtp: Smtp, results: Results, settings: DeliverySettings, lease_s: float
+        self,
+        smtp: Smtp,
+        results: Results,
+        settings: DeliverySettings,
+        lease_s: float,
+        metrics: Metrics,
     ) -> None:
         """Sign links and name the sender by the settings; a parcel is ours for ``lease_s``."""
         self._smtp = smtp
@@ -35,6 +42,7 @@ class Courier:
         self._settings = settings
         self._sender = settings.sender
         self._lease_s = lease_s
+        self._metrics = metrics
         self._refused: set[int] = set()
         """The clients who were refused for good since the server last took a recipient."""
         self._put_off: Counter[str] = Counter()
@@ -42,22 +50,31 @@ class Courier:
 
     async def carry(self, parcel: Parcel) -> str | None:
         """Carry one parcel; return what is wrong when nobody can be sent to at present."""
+        with tracing.within("send email", parcel.traceparent, tracing.SpanKind.CLIENT):
+            return await self._carry(parcel)
+
+    async def _carry(self, parcel: Parcel) -> str | None:
         ready = await self._results.look(parcel)
         if ready is None:
             return None
         message_id = message_id_of(parcel.episode_id, self._sender.domain)
+        began = time.monotonic()
         try:
             async with self._smtp.exchange(ready.address) as exchange:
                 self._refused.clear()
                 del self._put_off[parcel.episode_id]
-                await self._hand_over(parcel, ready, message_id, exchange)
+                outcome = await self._hand_over(parcel, ready, message_id, exchange)
         except Unavailable as error:
+            self._metrics.delivered("unavailable", time.monotonic() - began)
             await self._give_back(parcel, error)
             return str(error)
         except Refused as error:
+            self._metrics.delivered("refused", time.monotonic() - began)
             refused = self._judged(parcel, error)
             await self._results.refuse(parcel, message_id, refused)
             return str(refused) if refused.ours else None
+        if outcome is not None:
+            self._metrics.delivered(outcome, time.monotonic() - began)
         return None
 
     async def _give_back(self, parcel: Parcel, error: Unavailable) -> None:
@@ -78,8 +95,10 @@ class Courier:
 
     async def _hand_over(
         self, parcel: Parcel, ready: Ready, message_id: str, exchange: Exchange
-    ) -> None:
+    ) -> str | None:
         """Commit that the data goes out, let it, and note what the server says.
+
+        Returns what it came to, None when nothing was to be sent after all.
 
         The commit is also what a sender fails at that slept while its lease ran out. Between it
         and the first byte lies no wait, only a look at the clock: who slept there sends nothing.
@@ -90,14 +109,15 @@ class Courier:
             number = await self._results.begin(parcel, ready, message_id)
         except TRANSIENT:
             await self._results.abandon(parcel, UNKNOWN_COMMIT)
-            return
+            return "uncertain"
         if number is None:
-            return
+            return None
         if time.monotonic() - asked > self._lease_s:
             reply = Reply(None, TOO_LATE)
         else:
             reply = await exchange.send(message)
         await _to_its_end(self._results.finish(parcel, number, reply))
+        return "sent" if reply.accepted else "uncertain"
 
     def _message(self, parcel: Parcel, ready: Ready, message_id: str) -> bytes:
         key = self._settings.link_key

@@ -29,6 +29,8 @@ class Parcel:
     client_id: int
     token: int
     """Grows with each claim, and once more when sending begins."""
+    traceparent: str | None = None
+    """The trace that the sending goes on with."""
 
 
 async def claim(pool: Pool, limit: int, lease_s: float, now: datetime) -> list[Parcel]:
@@ -47,14 +49,16 @@ async def claim(pool: Pool, limit: int, lease_s: float, now: datetime) -> list[P
         UPDATE episodes e SET lease_token = lease_token + 1,
                               lease_until = clock_timestamp() + make_interval(secs => $2)
         FROM due WHERE e.id = due.id
-        RETURNING e.id, e.client_id, e.lease_token, e.value_at_risk
+        RETURNING e.id, e.client_id, e.lease_token, e.value_at_risk, e.traceparent
         """,
         limit,
         lease_s,
         now,
     )
     rows.sort(key=lambda row: (-row["value_at_risk"], row["id"]))
-    return [Parcel(row["id"], row["client_id"], row["lease_token"]) for row in rows]
+    return [
+        Parcel(row["id"], row["client_id"], row["lease_token"], row["traceparent"]) for row in rows
+    ]
 
 
 async def extend(pool: Pool, held: Sequence[Parcel], lease_s: float) -> None:

@@ -15,6 +15,7 @@ from mailer.delivery.settings import DeliverySettings
 from mailer.delivery.smtp import Smtp
 from mailer.episodes.policies import Policies
 from mailer.episodes.standing import Days
+from mailer.metrics import Metrics
 
 BEAT_S = 5.0
 
@@ -32,6 +33,7 @@ class Delivery:
         lease_s: float,
         probe_base_s: float,
         beat: Heartbeat,
+        metrics: Metrics,
         log: Logger,
     ) -> None:
         """Hold a text for ``lease_s`` at a time; ask an ailing server after ``probe_base_s``."""
@@ -57,7 +59,7 @@ class Delivery:
             self._sender = Sender(
                 pool,
                 self._gate,
-                Courier(smtp, results, settings, lease_s),
+                Courier(smtp, results, settings, lease_s, metrics),
                 results,
                 days,
                 connections=settings.smtp_connections,

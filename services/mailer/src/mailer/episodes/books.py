@@ -4,11 +4,10 @@ import asyncio
 import time
 from typing import get_args
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-
 from common.logs import Logger
 from mailer.database import TRANSIENT, Pool
 from mailer.episodes.states import State
+from mailer.metrics import Metrics
 
 PERIOD_S = 5.0
 SHARE_MAX = 0.05
@@ -19,29 +18,11 @@ BOOKS = "SELECT state, episodes, by_history FROM ledger_books"
 class Books:
     """How many episodes are in each state, and whether that is all of them."""
 
-    def __init__(self, pool: Pool, log: Logger) -> None:
-        """Know nothing yet: until the first look the imbalance is no number."""
+    def __init__(self, pool: Pool, metrics: Metrics, log: Logger) -> None:
+        """Know nothing yet."""
         self._pool = pool
+        self._metrics = metrics
         self._log = log
-        self._registry = CollectorRegistry()
-        self._episodes = Gauge(
-            "engage_episodes", "Episodes by state.", ["state"], registry=self._registry
-        )
-        self._imbalance = Gauge(
-            "engage_ledger_imbalance",
-            "Sum over states of how far the episodes are from what the history says; 0 is well.",
-            registry=self._registry,
-        )
-        self._read_at = Gauge(
-            "engage_ledger_read_timestamp_seconds",
-            "When the ledger was last read, in seconds since 1970.",
-            registry=self._registry,
-        )
-        self._imbalance.set(float("nan"))
-
-    def page(self) -> tuple[str, bytes]:
-        """Return the media type and the text that Prometheus scrapes."""
-        return CONTENT_TYPE_LATEST, generate_latest(self._registry)
 
     async def run(self) -> None:
         """Read for ever; while Postgres is away the figures stay, and grow old visibly."""
@@ -60,9 +41,9 @@ class Books:
         by_state: dict[State, int] = dict.fromkeys(get_args(State), 0)
         by_state |= {row["state"]: row["episodes"] for row in rows}
         for state, number in by_state.items():
-            self._episodes.labels(state).set(number)
+            self._metrics.episodes.labels(state).set(number)
         imbalance = sum(abs(row["episodes"] - row["by_history"]) for row in rows)
-        self._imbalance.set(imbalance)
-        self._read_at.set(time.time())
+        self._metrics.imbalance.set(imbalance)
+        self._metrics.ledger_read_at.set(time.time())
         if imbalance:
             self._log.error("the ledger does not balance", imbalance=imbalance)

@@ -1,19 +1,23 @@
 """The Kafka loop: records episodes as the scorer tells them, commits, and never asks the model."""
 
 import asyncio
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from common import kafka
+from common import kafka, tracing
 from common.codec import decode
 from common.errors import PoisonMessage, Transient
 from common.events import EpisodeClosed, EpisodeOpened, Event
 from common.health import Heartbeat
 from common.logs import Logger
 from common.topics import AT_RISK
+from mailer.metrics import Metrics
 
 GROUP = "mailer"
 BATCH_MAX = 500
@@ -45,13 +49,21 @@ class Intake:
     """Consumes ``client.at-risk``; all calls of the Kafka clients happen on one thread."""
 
     def __init__(
-        self, consumer: Consumer, producer: Producer, record: Record, beat: Heartbeat, log: Logger
+        self,
+        consumer: Consumer,
+        producer: Producer,
+        record: Record,
+        beat: Heartbeat,
+        *,
+        metrics: Metrics,
+        log: Logger,
     ) -> None:
         """Pass each event to ``record``, which must be done with it when it returns."""
         self._consumer = consumer
         self._producer = producer
         self._record = record
         self._beat = beat
+        self._metrics = metrics
         self._log = log
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kafka")
         self._assigned = False
@@ -76,7 +88,10 @@ class Intake:
             self._thread.shutdown()
 
     async def _take(self, messages: list[Message]) -> None:
+        began = time.monotonic()
         done: dict[tuple[str, int], int] = {}
+        parked: Counter[str] = Counter()
+        written_ms: list[int] = []
         for message in messages:
             problem = message.error()
             if problem is not None:
@@ -85,14 +100,27 @@ class Intake:
             self._beat.beat()
             try:
                 if message.value() is not None:  # else of a client who was erased
-                    await self._record(_event_of(message))
+                    with _span(message):
+                        await self._record(_event_of(message))
             except PoisonMessage as error:
                 await self._park(message, error)
+                parked[error.reason] += 1
+            written_ms.append(message.timestamp()[1])
             done[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
         if done:
             offsets = [TopicPartition(t, p, o) for (t, p), o in done.items()]
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._thread, self._commit, offsets)
+            self._count(written_ms, parked, time.monotonic() - began)
+
+    def _count(self, written_ms: list[int], parked: Counter[str], seconds: float) -> None:
+        """Count a batch: when its records were written, and why some of them were put aside."""
+        metrics = self._metrics
+        metrics.records.inc(len(written_ms))
+        metrics.batch_seconds.observe(seconds)
+        metrics.delay_seconds.observe(max(0.0, time.time() - min(written_ms) / 1000))
+        for reason, number in parked.items():
+            metrics.dead_letters.labels(AT_RISK.name, reason).inc(number)
 
     async def _park(self, message: Message, error: PoisonMessage) -> None:
         self._log.error(
@@ -159,6 +187,17 @@ _PASSING = LOST_ASSIGNMENT | {
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
 }
+
+
+def _span(message: Message) -> AbstractContextManager[Any]:
+    """Go on with the trace of a record, if it has one."""
+    headers: Any = message.headers()
+    traceparent = tracing.of_headers(headers)
+    if traceparent is None:
+        return nullcontext()
+    place = (message.topic() or "", message.partition() or 0, message.offset() or 0)
+    kind, told = tracing.SpanKind.CONSUMER, tracing.processing(*place)
+    return tracing.within(f"process {place[0]}", traceparent, kind, told)
 
 
 def _event_of(message: Message) -> Event[Any]:

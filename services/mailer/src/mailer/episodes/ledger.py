@@ -34,6 +34,8 @@ class Opening:
     policy_version: int
     event: str
     """The event's data as JSON: evidence and parts."""
+    traceparent: str | None = None
+    """The trace that the writing of the email goes on with."""
 
 
 async def begin(conn: Connection, opening: Opening, state: State, reason: str) -> bool:
@@ -44,8 +46,9 @@ async def begin(conn: Connection, opening: Opening, state: State, reason: str) -
         """
         WITH begun AS (
             INSERT INTO episodes (id, client_id, state, reason, actor, last_order_day, crossing_day,
-                                  opened_as_of, score, value_at_risk, policy_version, event)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                                  opened_as_of, score, value_at_risk, policy_version, event,
+                                  traceparent)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             ON CONFLICT (id) DO NOTHING
             RETURNING id
         ), noted AS (
@@ -66,6 +69,7 @@ async def begin(conn: Connection, opening: Opening, state: State, reason: str) -
         opening.value_at_risk,
         opening.policy_version,
         opening.event,
+        opening.traceparent,
     )
     return found is not None
 
@@ -104,7 +108,7 @@ MOVE = """
             until = $10
         WHERE id = ANY ($1) AND state = $2
         RETURNING id, client_id, last_order_day, value_at_risk, policy_version,
-                  lease_token, attempts
+                  lease_token, attempts, traceparent
     ), noted AS (
         INSERT INTO episode_history (episode_id, from_state, to_state, reason, actor)
         SELECT id, $2, $3, $4, $5 FROM moved
@@ -215,7 +219,7 @@ async def renew(conn: Connection, opening: Opening) -> None:
     """Put a later opening's evidence in the place of the earlier one's."""
     await conn.execute(
         "UPDATE episodes SET crossing_day = $2, opened_as_of = $3, score = $4, value_at_risk = $5,"
-        " policy_version = $6, event = $7 WHERE id = $1",
+        " policy_version = $6, event = $7, traceparent = $8 WHERE id = $1",
         opening.id,
         opening.crossing_day,
         opening.opened_as_of,
@@ -223,6 +227,7 @@ async def renew(conn: Connection, opening: Opening) -> None:
         opening.value_at_risk,
         opening.policy_version,
         opening.event,
+        opening.traceparent,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from common import tracing
 from common.clock import BusinessClock, date_of
 from common.errors import PoisonMessage
 from common.events import EpisodeClosed, EpisodeOpened, Event
@@ -175,6 +176,7 @@ def _opening_of(event: EpisodeOpened) -> Opening:
         value_at_risk=event.value,
         policy_version=event.policy_version,
         event=event.model_dump_json(),
+        traceparent=tracing.sampled(),
     )
 
 

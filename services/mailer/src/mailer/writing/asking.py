@@ -5,13 +5,16 @@ import random
 import time
 from dataclasses import dataclass
 
+from common import tracing
 from common.logs import Logger
+from mailer.metrics import Metrics
 from mailer.model import calls
 from mailer.model.budget import Need, Spent, need_of
 from mailer.model.directory import LookUpFailed
 from mailer.model.gate import Gate
 from mailer.model.grants import Grants
 from mailer.model.openrouter import COMPLETION_TOKENS_MAX, Call, OpenRouter
+from mailer.model.verdicts import Answer
 from mailer.words.prompt import Messages, facts_of, messages_for
 from mailer.writing.claims import STOPPING, Claim
 from mailer.writing.pace import Pace
@@ -48,7 +51,14 @@ class Asker:
     """Keeps at most ``concurrency`` calls in flight, within the budgets."""
 
     def __init__(
-        self, model: OpenRouter, gate: Gate, grants: Grants, concurrency: int, log: Logger
+        self,
+        model: OpenRouter,
+        gate: Gate,
+        grants: Grants,
+        concurrency: int,
+        *,
+        metrics: Metrics,
+        log: Logger,
     ) -> None:
         """Ask ``model`` while ``gate`` and ``grants`` let us."""
         self._model = model
@@ -57,6 +67,7 @@ class Asker:
         self.concurrency = concurrency
         self._slots = asyncio.Semaphore(concurrency)
         self._pace = Pace(concurrency)
+        self._metrics = metrics
         self._log = log
         self._said: tuple[str, float] = ("", 0.0)
         self._stopping = False
@@ -93,13 +104,21 @@ class Asker:
                 granted = await self._grants.begin(claim.episode_id, claim.attempt, need)
                 if isinstance(granted, Spent):
                     return NotAsked(self._wait(granted))
-                call = await self._model.complete(messages, granted.send_before)
+                call = await self._complete(messages, granted.send_before)
                 if call is not None:
                     self._pace.took(call.latency_ms / 1000)
                     self._note(claim, call)
                     return Asked(granted.call_id, call)
                 await self._grants.give_up(granted.call_id)
         return NotAsked("the mailer was too slow to use what it was granted")
+
+    async def _complete(self, messages: Messages, send_before: float | None) -> Call | None:
+        """Ask the model in a span: what was used, and nothing of what was said."""
+        with tracing.within("chat", kind=tracing.SpanKind.CLIENT) as span:
+            call = await self._model.complete(messages, send_before)
+            if call is not None:
+                _describe(span, call)
+            return call
 
     def _forbidden(self, ticket: int, began: float) -> NotAsked | None:
         """Return why a call that has waited since ``began`` may not begin now, if so."""
@@ -151,6 +170,7 @@ class Asker:
         return reason
 
     def _note(self, claim: Claim, call: Call) -> None:
+        self._metrics.called(call)
         self._log.info(
             "model called",
             episode=claim.episode_id,
@@ -160,6 +180,24 @@ class Asker:
             generation=call.receipt.generation_id,
             latency_ms=call.latency_ms,
         )
+
+
+def _describe(span: tracing.Span, call: Call) -> None:
+    """Tell of a call by the names of OpenTelemetry's conventions for generative AI."""
+    receipt = call.receipt
+    used = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openrouter",
+        "gen_ai.response.model": receipt.model,
+        "gen_ai.usage.input_tokens": receipt.prompt_tokens,
+        "gen_ai.usage.output_tokens": receipt.completion_tokens,
+        "http.response.status_code": receipt.status,
+    }
+    for name, value in used.items():
+        if value is not None:
+            span.set_attribute(name, value)
+    if not isinstance(call.verdict, Answer):
+        tracing.failed(span, type(call.verdict).__name__.lower())
 
 
 USUAL = messages_for(facts_of("Maximiliane", ["boho", "vintage"], ["shoes", "dresses"], 60))

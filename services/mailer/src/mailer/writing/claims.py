@@ -42,6 +42,8 @@ class Claim:
     """How many of the attempts ended with a lost lease: those say nothing about the model."""
     last_order_day: date
     policy_version: int
+    traceparent: str | None = None
+    """The trace that the writing goes on with."""
 
 
 async def claim(
@@ -195,4 +197,5 @@ def _claim_of(row: asyncpg.Record, lost: int) -> Claim:
         lost,
         row["last_order_day"],
         row["policy_version"],
+        row["traceparent"],
     )

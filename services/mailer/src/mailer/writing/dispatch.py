@@ -57,6 +57,11 @@ class Dispatcher:
         self._working: dict[asyncio.Task[None], Claim] = {}
         self._broken: BaseException | None = None
 
+    @property
+    def claims(self) -> int:
+        """How many claims are in work."""
+        return len(self._working)
+
     def wake(self) -> None:
         """Say that there may be work."""
         self._wake.set()

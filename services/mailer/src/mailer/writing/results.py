@@ -10,6 +10,7 @@ from mailer.episodes.emails import finalise
 from mailer.episodes.ledger import Change
 from mailer.episodes.policies import Policies
 from mailer.episodes.standing import Days, Profile, Standing, profiles_of, standings_of
+from mailer.metrics import Metrics
 from mailer.model import calls
 from mailer.model.calls import UNUSABLE, Asking, Ended
 from mailer.model.openrouter import Call
@@ -36,12 +37,20 @@ class Results:
     """Writes results to the ledger; a worker that lost its claim changes nothing but the log."""
 
     def __init__(
-        self, pool: Pool, known: Policies, days: Days, asking: Asking, log: Logger
+        self,
+        pool: Pool,
+        known: Policies,
+        days: Days,
+        asking: Asking,
+        *,
+        metrics: Metrics,
+        log: Logger,
     ) -> None:
         """Name the model as in ``asking``; count orders as of ``days``."""
         self._pool = pool
         self._policies = known
         self._days = days
+        self._metrics = metrics
         self._log = log
         self._retrying = saying_away(log)
         self._acceptance = Acceptance(pool, known, days, asking, log)
@@ -103,6 +112,7 @@ class Results:
     async def note_unusable(self, call_id: int, call: Call, problems: tuple[str, ...]) -> None:
         """Record a call whose text cannot be used, and will be written anew."""
         await self._persistently(lambda: self._note(call_id, call, unusable(problems)))
+        self._metrics.unusable(problems)
 
     async def accept(
         self, claim: Claim, call_id: int, call: Call, draft: Draft, prompt_hash: str
@@ -110,6 +120,7 @@ class Results:
         """Store a checked text, unless anything changed while it was written."""
         text = Written(claim, call_id, call, draft, prompt_hash)
         outcome = await self._acceptances.do(text)
+        self._metrics.texts.labels(outcome.partition(":")[0]).inc()
         self._log.info("text settled", episode=claim.episode_id, outcome=outcome)
 
     async def _accept(self, texts: Sequence[Written]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import random
 
+from common import tracing
 from common.clock import number_of
 from common.logs import Logger
 from mailer.episodes import rules
@@ -56,6 +57,10 @@ class Writer:
 
         The client is looked at anew before each call.
         """
+        with tracing.within("write email", claim.traceparent):
+            await self._write(claim, ticket)
+
+    async def _write(self, claim: Claim, ticket: int) -> None:
         problems: tuple[str, ...] = ()
         while (seen := await self._results.look(claim)) is not None:
             profile, texts = seen

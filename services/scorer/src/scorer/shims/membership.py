@@ -7,6 +7,7 @@ over, and that one does the same: two workers take the group from each other, an
 Named, the broker answers FENCED_INSTANCE_ID (KIP-345), the one answer that says what happened.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, NoReturn
 
@@ -157,6 +158,19 @@ def name_member(coordinator: Any, fenced: Callable[[BaseException], NoReturn]) -
         return answer
 
     coordinator._send_req = send_named  # noqa: SLF001
+
+
+def end_with_coordination(coordinator: Any, fatal: Callable[[BaseException], NoReturn]) -> None:
+    """Have the process end when the task that keeps it in the group fails: nobody starts it again.
+
+    Without it the worker would neither join nor end, and be alive to whoever asks.
+    """
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            fatal(error)
+
+    coordinator._coordination_task.add_done_callback(ended)  # noqa: SLF001
 
 
 def _named(request: Any, instance: str) -> Any:

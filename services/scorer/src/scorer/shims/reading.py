@@ -27,7 +27,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage, Message
 
 from scorer.shims.flight import Flight, Run
-from scorer.shims.membership import name_member
+from scorer.shims.membership import end_with_coordination, name_member
 from scorer.shims.turns import RUN_MAX, Turns
 
 FETCH_WAIT_MS = 20
@@ -83,10 +83,12 @@ class CommittedReader(AIOKafkaConsumerThread):
     consumer: "RunConsumer"
 
     async def on_start(self) -> None:
-        """Connect, and name this member before it joins the group."""
+        """Connect, name this member before it joins the group, and end if it cannot stay in it."""
         await super().on_start()
         coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001
-        name_member(coordinator, cast(Any, self.app).on_fatal)
+        fatal = cast(Any, self.app).on_fatal
+        name_member(coordinator, fatal)
+        end_with_coordination(coordinator, fatal)
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)

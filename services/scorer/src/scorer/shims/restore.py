@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from common.cluster import Cluster
 from common.errors import Transient
 from common.kafka import consumer
 
@@ -39,13 +40,13 @@ class Restorable(Protocol):
 
 
 async def restore(
-    store: Restorable, servers: str, changelog: str, partition: int, thread: Thread
+    store: Restorable, cluster: Cluster, changelog: str, partition: int, thread: Thread
 ) -> int:
     """Bring a partition's rows up to the end of its changelog; return how many were read.
 
     ``thread`` runs blocking work. Raises Transient when the changelog cannot be read to its end.
     """
-    reader = await thread(_open, servers, changelog, store.offset(partition), partition)
+    reader = await thread(_open, cluster, changelog, store.offset(partition), partition)
     lock = threading.Lock()
 
     def alone(work: Callable[..., Any], *args: Any) -> Any:
@@ -82,9 +83,9 @@ async def _read(store: Restorable, reader: Consumer, place: TopicPartition, thre
             raise Transient(f"{place.topic}/{place.partition} cannot be read up to {end}")
 
 
-def _open(servers: str, changelog: str, stands: int | None, partition: int) -> Consumer:
+def _open(cluster: Cluster, changelog: str, stands: int | None, partition: int) -> Consumer:
     # The group is a name only: nothing is committed, nobody is asked.
-    reader = consumer(servers, f"{changelog}-reader", CONFIG)
+    reader = consumer(cluster, f"{changelog}-reader", CONFIG)
     reader.assign([TopicPartition(changelog, partition, 0 if stands is None else stands + 1)])
     return reader
 

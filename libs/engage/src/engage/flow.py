@@ -1,0 +1,87 @@
+"""How the records flow, for who asks all the time: every figure has a bound on what it costs."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from common.topics import dead_letters_of
+from engage import letters, source
+from engage.broker import Broker
+from engage.lag import Lag, measure_all
+from engage.postgres import Database, connect
+from engage.settings import Settings
+from engage.status import OPEN, Gatherer
+
+LETTERS_MAX = 1_000
+"""So many waiting letters of a topic are counted: more are the same to whoever looks at them."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The capture's replication slot."""
+
+    active: bool
+    kept_bytes: int
+    """Postgres' log that is kept for it."""
+    beat_age_s: float | None
+    """Age of the newest heartbeat that came through; what was committed before it did, too."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What could be measured; the rest is None, and ``problems`` says why."""
+
+    lags: tuple[Lag, ...] | None
+    """One for each reader, in the order of the flow."""
+    slot: Slot | None
+    waiting: Mapping[tuple[str, str], int] | None
+    """Dead letters that nobody has dealt with, by topic and reason, up to ``LETTERS_MAX``."""
+    late_erasures: int | None
+    """Erasures that are not finished an hour after they were asked for."""
+    problems: tuple[str, ...]
+
+
+def measure(settings: Settings) -> Flow:
+    """Ask Kafka and Postgres. Raises nothing for what does not answer."""
+    found = Gatherer()
+    broker = found.part("Kafka", lambda: Broker(settings.kafka))
+    lags = waiting = None
+    if broker is not None:
+        lags = found.part("lag", lambda: tuple(measure_all(broker, broker.groups())))
+        waiting = found.part("dead letters", lambda: _waiting(broker))
+    stored = found.part("Postgres", lambda: _stored(settings, broker, found))
+    slot, late = stored or (None, None)
+    return Flow(lags, slot, waiting, late, tuple(found.problems))
+
+
+def _waiting(broker: Broker) -> dict[tuple[str, str], int]:
+    """Count what waits, by topic and reason; where nothing does, nothing is read."""
+    done = letters.handled(broker)
+    found: Counter[tuple[str, str]] = Counter()
+    for topic, start in done.items():
+        if dead_letters_of(letters.SOURCES[topic]).name not in broker.topics:
+            continue
+        waiting = (one for one in letters.letters(broker, topic, start) if one.waits(start))
+        found.update((topic, one.reason) for one in islice(waiting, LETTERS_MAX))
+    return dict(found)
+
+
+def _stored(
+    settings: Settings, broker: Broker | None, found: Gatherer
+) -> tuple[Slot | None, int | None]:
+    with connect(settings.database) as database:
+        return (
+            found.part("slot", lambda: _slot(database, broker, found)),
+            found.part("erasures", lambda: int(database.value(OPEN))),
+        )
+
+
+def _slot(database: Database, broker: Broker | None, found: Gatherer) -> Slot:
+    told: dict[str, Any] = source.slot(database)
+    age = None
+    if broker is not None:
+        age = found.part("heartbeat", lambda: source.beat_age(broker, database))
+    # A slot that was lost keeps nothing.
+    return Slot(told["active"], told["kept_bytes"] or 0, age)

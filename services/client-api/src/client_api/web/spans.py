@@ -1,0 +1,42 @@
+"""The span of a request: it begins the trace of what is written, or goes on with a caller's.
+
+FastAPI could make it, and would tell path and query, which may hold names.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from opentelemetry import trace
+from starlette.types import Scope
+
+from common import tracing
+
+UNTRACED = frozenset({"/livez", "/readyz", "/api/events"})
+"""Probes, and what lasts as long as somebody looks at the page."""
+OUR_FAULT = 500
+_HEADER = tracing.HEADER.encode()
+
+
+def around(scope: Scope) -> AbstractContextManager[Any]:
+    """Return a span around a request; where nobody traces, nothing."""
+    if scope["path"] in UNTRACED:
+        return nullcontext()
+    named = next((value for name, value in scope["headers"] if name == _HEADER), None)
+    if named is None and not tracing.recording():
+        return nullcontext()
+    caller = None if named is None else named.decode("ascii", "replace")
+    return tracing.within(scope["method"], caller, tracing.SpanKind.SERVER)
+
+
+def describe(method: str, route: str | None, status: int) -> None:
+    """Tell what the request was and came to, by the route's pattern."""
+    span = trace.get_current_span()
+    if not span.is_recording():
+        return
+    span.update_name(f"{method} {route}" if route else method)
+    span.set_attribute("http.request.method", method)
+    span.set_attribute("http.response.status_code", status)
+    if route:
+        span.set_attribute("http.route", route)
+    if status >= OUR_FAULT:
+        tracing.failed(span, str(status))

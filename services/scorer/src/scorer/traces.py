@@ -1,0 +1,71 @@
+"""In which trace each client's newest change stands, for a while: what follows goes on with it.
+
+Ticks open episodes, and belong to no trace: an episode that opens soon after a change was the
+change's doing, one that opens weeks later was time's. Known in memory alone: a worker that takes
+a partition over begins without any.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from common import tracing
+
+KEPT_S = 900.0
+KEPT_MAX = 10_000
+"""Clients: some megabytes at most."""
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class Traces:
+    """The traces of clients that were changed lately."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Know none; ``clock`` counts seconds."""
+        self._clock = clock
+        self._known: OrderedDict[int, tuple[float, Headers]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        """Whether any is known."""
+        return bool(self._known)
+
+    def take(
+        self,
+        client_id: int,
+        headers: Sequence[tuple[str, bytes]],
+        place: tuple[str, int, int],
+    ) -> tracing.Span | None:
+        """Go on with the trace of a client's change at a topic, partition and offset.
+
+        Returns the span of working it in, to be ended when it is durable; None when it has no
+        trace.
+        """
+        traceparent = tracing.of_headers(headers)
+        if traceparent is None:
+            return None
+        kind, told = tracing.SpanKind.CONSUMER, tracing.processing(*place)
+        span = tracing.begin(f"process {place[0]}", traceparent, kind, told)
+        passed_on = None if span is None else tracing.sampled(span)
+        if span is None or passed_on is None:
+            return None
+        self._known[client_id] = self._clock(), ((tracing.HEADER, passed_on.encode()),)
+        self._known.move_to_end(client_id)
+        if len(self._known) > KEPT_MAX:
+            self._known.popitem(last=False)
+        return span
+
+    def headers(self, client_id: int) -> Headers:
+        """Return what is told of a client carries on."""
+        found = self._known.get(client_id)
+        if found is None:
+            return ()
+        since, headers = found
+        if self._clock() - since <= KEPT_S:
+            return headers
+        del self._known[client_id]
+        return ()
+
+    def forget(self) -> None:
+        """Forget all of them."""
+        self._known.clear()

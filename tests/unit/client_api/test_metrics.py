@@ -1,0 +1,100 @@
+"""What client-api tells Prometheus: requests by route, and how records flow, or nothing of it."""
+
+from typing import Any
+
+import pytest
+
+from client_api.metrics import Metrics
+from client_api.operations.flow import FlowWatch
+from engage.flow import Flow, Slot
+from engage.lag import Lag
+
+UNKNOWN = Flow(None, None, None, None, ("Kafka: nobody answers",))
+KNOWN = Flow(
+    lags=(Lag("cdc → relay", "cdc-relay", 1, 7, True, 1.5, {}),),
+    slot=Slot(active=True, kept_bytes=4096, beat_age_s=3.0),
+    waiting={("client.events", "not_an_event"): 2},
+    late_erasures=0,
+    problems=(),
+)
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    """Metrics of which nothing was counted yet."""
+    return Metrics()
+
+
+def told(metrics: Metrics, name: str, **labels: str) -> Any:
+    """Return what Prometheus would be told."""
+    return metrics.registry.get_sample_value(f"engage_{name}", labels)
+
+
+def test_requests_count_by_method_route_and_status(metrics):
+    """Durations are told of a route whatever its answers were."""
+    for status in (200, 200, 404):
+        metrics.requested("GET", "/api/clients/{client_id}", status, 0.25)
+
+    route = {"method": "GET", "route": "/api/clients/{client_id}"}
+    assert told(metrics, "api_requests_total", **route, status="200") == 2
+    assert told(metrics, "api_requests_total", **route, status="404") == 1
+    assert told(metrics, "api_request_seconds_count", **route) == 3
+    assert told(metrics, "api_request_seconds_sum", **route) == pytest.approx(0.75)
+
+
+def test_streams_count_as_requests_and_spoil_no_durations(metrics):
+    """A page that is looked at for an hour is no request of an hour."""
+    metrics.requested("GET", "/api/events", 200, 3600.0)
+
+    route = {"method": "GET", "route": "/api/events"}
+    assert told(metrics, "api_requests_total", **route, status="200") == 1
+    assert told(metrics, "api_request_seconds_count", **route) is None
+
+
+def test_methods_that_callers_make_up_are_one(metrics):
+    """Nobody can fill Prometheus from outside."""
+    for number in range(50):
+        metrics.requested(f"MADE{number}", "none", 405, 0.0)
+
+    asked = {"method": "other", "route": "none", "status": "405"}
+    assert told(metrics, "api_requests_total", **asked) == 50
+    assert len(metrics._known) <= 1
+
+
+def test_what_is_measured_is_told_by_reader(metrics):
+    """The capture's lag is the age of its heartbeat."""
+    metrics.flows(KNOWN)
+
+    assert told(metrics, "lag_records", reader="cdc-relay") == 7
+    assert told(metrics, "lag_seconds", reader="cdc-relay") == 1.5
+    assert told(metrics, "lag_seconds", reader="capture") == 3.0
+    assert told(metrics, "reader_members", reader="cdc-relay") == 1
+    assert told(metrics, "slot_bytes") == 4096
+    assert told(metrics, "slot_active") == 1
+    waiting = {"topic": "client.events", "reason": "not_an_event"}
+    assert told(metrics, "dead_letters_waiting", **waiting) == 2
+    assert told(metrics, "erasures_late") == 0
+    assert told(metrics, "flow_measured_timestamp_seconds") > 0
+
+
+def test_what_is_not_known_any_more_is_not_told_as_it_was(metrics):
+    """Neither zero nor the last figure; the time of the last measuring grows old."""
+    metrics.flows(KNOWN)
+    measured_at = told(metrics, "flow_measured_timestamp_seconds")
+    metrics.flows(UNKNOWN)
+
+    assert told(metrics, "lag_records", reader="cdc-relay") is None
+    assert told(metrics, "lag_seconds", reader="capture") is None
+    assert str(told(metrics, "slot_bytes")) == "nan"
+    assert str(told(metrics, "erasures_late")) == "nan"
+    assert told(metrics, "flow_measured_timestamp_seconds") == measured_at
+
+
+async def test_measuring_goes_on_after_what_could_not_be_measured(metrics):
+    """Each look tells what it found."""
+    found = [UNKNOWN, KNOWN]
+    watch = FlowWatch(lambda: found.pop(0), metrics)
+    await watch.look()
+    assert told(metrics, "lag_records", reader="cdc-relay") is None
+    await watch.look()
+    assert told(metrics, "lag_records", reader="cdc-relay") == 7
