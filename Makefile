@@ -105,7 +105,7 @@ bench: setup dashboard $(STAMPS)/bench ## measure how fast it is, beside others;
 # --- testing -------------------------------------------------------------------------------------
 
 .PHONY: test
-test: check unit integration e2e ## all tests, also on the real stack and in a real browser
+test: check unit deploy-check integration e2e ## all tests, also on the real stack and in a real browser
 
 .PHONY: check
 check: $(STAMPS)/python dashboard/node_modules/.stamp ## format, lint, types, contracts, schemas; seconds
@@ -128,7 +128,7 @@ contracts: $(STAMPS)/python dashboard/node_modules/.stamp ## write contracts/ an
 .PHONY: unit
 unit: $(STAMPS)/python $(STAMPS)/demo-data dashboard ## tests that need nothing but Python and Node
 	@npm --prefix dashboard run --silent test
-	$(TIED) $(PY) -m pytest tests/unit -n 2
+	$(TIED) $(PY) -m pytest tests/unit --ignore tests/unit/deploy -n 2
 
 .PHONY: integration
 integration: $(STAMPS)/python $(STAMPS)/downloads ## tests against real servers
@@ -155,6 +155,88 @@ chaos: setup ## kill, freeze and fault the whole path to the mail server; SEED=�
 	@$(TIED) $(PY) -m tests.chaos.emails --schedules $(or $(SCHEDULES),200) \
 		$(if $(SEED),--seed $(SEED)) $(if $(RESUME),--resume)
 
+DEPLOY_TOOLS := .cache/deploy-tools
+
+# --- images --------------------------------------------------------------------------------------
+
+# The members that have an image, and so a lock of their own.
+IMAGED := $(filter services/%,$(MEMBERS)) sandbox issuer
+SERVICES := $(notdir $(IMAGED))
+SBOM := .cache/sbom
+COMPOSE := docker compose --file deploy/docker-compose.yml
+
+.PHONY: compose-env
+compose-env: ## write deploy/.env, the secrets of docker compose, once; sandbox model without OPENROUTER_…
+	@exec $(PYTHON) stack/src/stack/compose_env.py
+
+.PHONY: images
+images: compose-env ## build all images; IMAGES=registry/prefix, VERSION=…, PYTHON_IMAGE=name:tag@sha256:…
+	@export IMAGES="$(or $(IMAGES),engagement)" VERSION="$(or $(VERSION),dev)"
+	REVISION=$$(git rev-parse HEAD) $(COMPOSE) --profile '*' build
+
+.PHONY: sbom
+sbom: $(STAMPS)/python ## write what the images contain to .cache/sbom (CycloneDX)
+	@mkdir -p $(SBOM)
+	for service in $(SERVICES); do
+		$(VENV)/bin/cyclonedx-py requirements locks/$$service.txt --output-reproducible \
+			--output-format JSON --output-file $(SBOM)/$$service.cdx.json
+	done
+	# Swagger UI, which is served, stands among the packages of development.
+	npm --prefix dashboard sbom --package-lock-only --sbom-format cyclonedx > $(SBOM)/dashboard.cdx.json
+	echo "written to $(SBOM)"
+
+.PHONY: audit
+audit: $(STAMPS)/python ## look for known holes in what the images contain
+	@for service in $(SERVICES) build; do
+		echo "locks/$$service.txt"
+		$(VENV)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r locks/$$service.txt
+	done
+	npm --prefix dashboard audit
+
+.PHONY: push
+push: $(STAMPS)/python ## push production's images and note their digests; IMAGES=registry/prefix, VERSION=…
+	@export IMAGES="$(IMAGES)" VERSION="$(VERSION)"
+	exec $(PY) -m deploy.release push
+
+.PHONY: sign
+sign: $(STAMPS)/python ## sign what was pushed, and attest its contents, by cosign
+	@exec $(PY) -m deploy.release sign
+
+.PHONY: promote
+promote: $(DEPLOY_TOOLS)/.stamp ## write the digests of what was pushed into overlays/prod
+	@exec $(PY) -m deploy.release promote
+
+.PHONY: compose-test
+compose-test: setup ## the journey against docker compose, from building the images on
+	@$(TIED) $(PY) -m tests.deploy.compose
+
+# --- deploying -----------------------------------------------------------------------------------
+
+$(DEPLOY_TOOLS)/.stamp: $(STAMPS)/python deploy/tools.py
+	@$(PY) deploy/tools.py
+	touch $@
+
+.PHONY: deploy-tools
+deploy-tools: $(DEPLOY_TOOLS)/.stamp ## install what checks deploy/: minutes the first time, and Go does it
+
+.PHONY: manifests
+manifests: $(STAMPS)/python ## write anew what deploy/k8s has from the code: topics, users, connector, rules
+	@$(PY) -m deploy.manifests
+
+.PHONY: deploy-secrets
+deploy-secrets: $(STAMPS)/python ## make up the secrets of an overlay that has its own; OVERLAY=dev or test
+	@$(PY) -m deploy.made_up_secrets deploy/k8s/overlays/$(or $(OVERLAY),dev)
+
+.PHONY: deploy-check
+deploy-check: $(STAMPS)/python $(DEPLOY_TOOLS)/.stamp ## check all of deploy/ as data; DEPLOY_CRDS names the operators' CRDs
+	@$(TIED) $(PY) -m pytest tests/unit/deploy -n 2 --dist loadscope
+
+.PHONY: k8s-test
+k8s-test: setup ## deploy/k8s on real API servers and pods; PARTS="admission …", SEED=…, MINUTES=10, CLUSTER=kubeconfig, LOAD=…
+	@$(TIED) $(PY) -m tests.deploy.k8s $(PARTS) $(if $(SEED),--seed $(SEED)) \
+		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(CLUSTER),--kubeconfig $(CLUSTER)) \
+		$(if $(LOAD),--load "$(LOAD)")
+
 # --- keeping -------------------------------------------------------------------------------------
 
 UV := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
@@ -163,9 +245,10 @@ OURS := --no-emit-package common --no-emit-package engage --no-emit-package stac
 .PHONY: lock
 lock: $(STAMPS)/python ## make the locks anew, within the bounds of the pyproject files
 	@$(UV) $(OURS) --all-extras --group dev $(MEMBERS:%=%/pyproject.toml) -o locks/dev.txt
-	for service in client-api cdc-relay scorer mailer; do
-		$(UV) $(OURS) -c locks/dev.txt services/$$service/pyproject.toml -o locks/$$service.txt
+	for folder in $(IMAGED); do
+		$(UV) $(OURS) -c locks/dev.txt $$folder/pyproject.toml -o locks/$${folder##*/}.txt
 	done
+	$(UV) -c locks/dev.txt locks/build.in -o locks/build.txt
 	$(UV) --no-deps locks/demo.in -o locks/demo.txt
 	mkdir -p .cache
 	grep -E '^(msgspec|numpy|rocksdict|orjson|tzdata)==' locks/dev.txt | sed 's/ \\$$//' > .cache/pins.txt

@@ -1,0 +1,35 @@
+"""Kustomizations that put components together as overlays may: each alone, every two, and all.
+
+Components meet in pairs: two that patch the same pod, or one that opens what another one closes.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations as choose
+
+from deploy.manifests.documents import Document
+
+COMPONENTS = ("autoscaling", "external-secrets", "gateway", "monitoring", "network-policies")
+
+
+def combinations(components: Sequence[str] = COMPONENTS) -> Iterator[tuple[str, Document]]:
+    """Yield the folder's name and the kustomization of each combination."""
+    some = [chosen for size in (1, 2) for chosen in choose(components, size)]
+    yield from ((_name(chosen), _kustomization(chosen)) for chosen in some)
+    yield "all", _kustomization(tuple(components))
+
+
+def _name(chosen: Sequence[str]) -> str:
+    return "+".join(chosen)
+
+
+def _kustomization(chosen: Sequence[str]) -> Document:
+    return {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "namespace": "engage",
+        "resources": ["../../base", "../../platform/kafka", "../../platform/postgres"],
+        "components": [
+            "../../components/operators",
+            *(f"../../components/{one}" for one in chosen),
+        ],
+    }
