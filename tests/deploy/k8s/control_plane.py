@@ -1,0 +1,54 @@
+"""An API server with scheduler and controllers on loopback, and simulated nodes in three zones."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stack.places import free_port
+from tests.deploy.engine import Missing
+from tests.deploy.k8s.cluster import Cluster
+from tests.deploy.k8s.tools import Tools
+
+UP_LIMIT_S = 300.0
+DOWN_LIMIT_S = 120.0
+CRDS_LIMIT_S = 300.0
+
+
+@contextmanager
+def running(tools: Tools) -> Iterator[Cluster]:
+    """Run one until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="control-plane-") as folder:
+        environment = {
+            **tools.environment,
+            "ETCD_PORT": str(free_port()),
+            "API_PORT": str(free_port()),
+        }
+        up, down = (str(tools.folder / name) for name in ("cp-up.sh", "cp-down.sh"))
+        try:
+            subprocess.run([up, folder], env=environment, timeout=UP_LIMIT_S, check=True)
+            yield Cluster(Path(folder) / "kubeconfig", environment)
+        finally:
+            subprocess.run([down, folder], env=environment, timeout=DOWN_LIMIT_S, check=True)
+
+
+def definitions() -> Path:
+    """Return the folder of the operators' custom resource definitions. Raises Missing."""
+    named = os.environ.get("DEPLOY_CRDS")
+    if not named or not any(Path(named).glob("*.yaml")):
+        raise Missing(
+            "no custom resource definitions: name a folder by DEPLOY_CRDS, filled by `kubectl get"
+            " crds --output yaml > FOLDER/crds.yaml` on a cluster that has the operators of"
+            " deploy/k8s/README.md, or with the files of their releases"
+        )
+    return Path(named)
+
+
+def define(cluster: Cluster) -> None:
+    """Let a cluster know the kinds of the operators. Raises Missing."""
+    words = ("--server-side", "--force-conflicts", "--filename", str(definitions()))
+    cluster.kubectl("apply", *words, limit_s=CRDS_LIMIT_S)
+    wait = ("wait", "--for=condition=established", "customresourcedefinitions", "--all")
+    cluster.kubectl(*wait, f"--timeout={CRDS_LIMIT_S:.0f}s", limit_s=CRDS_LIMIT_S)

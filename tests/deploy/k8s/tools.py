@@ -1,0 +1,106 @@
+"""The programs of a Kubernetes cluster, without one: built once, kept in a git-ignored folder.
+
+``PLATFORM_TOOLS`` names a folder with ``build-k8s.sh`` (Kubernetes' own programs from the Go module
+proxy), ``cp-up.sh`` and ``cp-down.sh`` (an API server on loopback), ``node-up.sh`` (a node in a
+container). Whoever has a cluster, such as kind, needs none of it but kubectl.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack.places import CACHE
+from tests.deploy.engine import Missing
+
+FOLDER = CACHE / "k8s-test"
+BIN = FOLDER / "bin"
+STAGES = FOLDER / "kwok-stages"
+"""What kwok does to simulated nodes and pods; its own files."""
+
+CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
+NODE = ("kubelet", "kube-proxy")
+KWOK = "sigs.k8s.io/kwok@v0.8.0"
+COREDNS = "github.com/coredns/coredns@v1.15.0"
+"""Go's own checksum database vouches for both."""
+BUILD_LIMIT_S = 7200.0
+INSTALL = (
+    "set PLATFORM_TOOLS to a folder with build-k8s.sh, cp-up.sh and node-up.sh, or name a cluster"
+    " of your own by --kubeconfig, such as kind's: `kind get kubeconfig --name NAME > FILE`"
+)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Where the programs lie that were found."""
+
+    folder: Path
+    """That of ``PLATFORM_TOOLS``."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return our environment, with the programs on the path."""
+        return {
+            **os.environ,
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "KWOK_STAGES": str(STAGES),
+        }
+
+
+def find() -> Tools:
+    """Return the programs, built where they are missing, which takes minutes. Raises Missing."""
+    named = os.environ.get("PLATFORM_TOOLS")
+    if not named:
+        raise Missing(f"there is no cluster: {INSTALL}")
+    folder = Path(named).resolve()
+    for program, package in (("etcd", "etcd-server"), ("openssl", "openssl")):
+        if shutil.which(program) is None:
+            raise Missing(f"{program} is not here: apt-get install {package}")
+    wanted = (*CONTROL_PLANE, *NODE)
+    if not all((BIN / program).exists() for program in wanted):
+        _need_go()
+        _run([str(folder / "build-k8s.sh"), str(BIN)], {"WITH_NODE": "1"})
+    _install("kwok", KWOK, "cmd/kwok")
+    _install("coredns", COREDNS, "")
+    if not STAGES.is_dir():
+        _keep_stages()
+    return Tools(folder)
+
+
+def _need_go() -> None:
+    if shutil.which("go") is None:
+        raise Missing("Go is not here, which builds the programs of a cluster: see go.dev")
+
+
+def _install(name: str, module: str, package: str) -> None:
+    """Build one program of a module."""
+    if (BIN / name).exists():
+        return
+    _need_go()
+    where, _, version = module.partition("@")
+    path = f"{where}/{package}@{version}" if package else module
+    _run(["go", "install", "-trimpath", path], {"GOBIN": str(BIN), "CGO_ENABLED": "0"})
+
+
+def _keep_stages() -> None:
+    """Copy kwok's stages out of its module."""
+    told = subprocess.run(
+        ["go", "mod", "download", "-json", KWOK],
+        timeout=BUILD_LIMIT_S,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    source = Path(json.loads(told.stdout)["Dir"]) / "kustomize" / "stage"
+    draft = STAGES.with_suffix(".new")
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(source, draft, copy_function=shutil.copyfile)
+    draft.rename(STAGES)
+
+
+def _run(words: list[str], more: dict[str, str]) -> None:
+    BIN.mkdir(parents=True, exist_ok=True)
+    print(f"building by {' '.join(words)}: once, and for long", flush=True)
+    subprocess.run(words, env={**os.environ, **more}, timeout=BUILD_LIMIT_S, check=True)
