@@ -7,6 +7,7 @@ import { ClientControls } from "../../features/clients/ClientControls.tsx";
 import { CreateClient } from "../../features/clients/ClientDialogs.tsx";
 import { ClientList } from "../../features/clients/ClientList.tsx";
 import { clientFilterOf, readClientSearch } from "../../features/clients/search.ts";
+import { useIsHere } from "../useIsHere.ts";
 import clientStyles from "./ClientPage.module.css";
 import styles from "./pages.module.css";
 
@@ -15,14 +16,17 @@ const route = getRouteApi("/clients");
 export function ClientsPage() {
   const filter = clientFilterOf(route.useSearch());
   const navigate = useNavigate({ from: "/clients" });
+  const isHere = useIsHere(route.id);
   const change = useCallback(
     (part: Partial<ClientFilter>) => {
+      // A search is sent a moment after the last letter.
+      if (!isHere()) return;
       void navigate({
         search: (previous) => readClientSearch({ ...clientFilterOf(previous), ...part }),
         replace: "search" in part,
       });
     },
-    [navigate],
+    [isHere, navigate],
   );
   return (
     <>

@@ -1,5 +1,5 @@
 // Search, filter and order of the list of clients; all of it lives in the address.
-import { useCallback, useEffect, useId, useState } from "react";
+import { useEffect, useId, useState } from "react";
 import type { ClientFilter } from "../../api/keys.ts";
 import type { ClientSort, ClientState } from "../../api/types.ts";
 import { useMay } from "../../auth/may.tsx";
@@ -92,17 +92,16 @@ function Search({ byName, value, onChange }: SearchProps) {
   }
   const typed = text.trim();
   const isPending = typed !== value && typed !== sent && !isRefused;
-  const send = useCallback(() => {
-    setSent(typed);
-    onChange(typed);
-  }, [typed, onChange]);
   useEffect(() => {
     if (!isPending) return;
-    const timer = setTimeout(send, TYPING_MS);
+    const timer = setTimeout(() => {
+      setSent(typed);
+      onChange(typed);
+    }, TYPING_MS);
     return () => {
       clearTimeout(timer);
     };
-  }, [isPending, send]);
+  }, [isPending, typed, onChange]);
   return (
     <div className={styles["searchBox"]}>
       <input
@@ -117,8 +116,6 @@ function Search({ byName, value, onChange }: SearchProps) {
         onChange={(event) => {
           setText(event.target.value);
         }}
-        // Who leaves the field may go to another page: a search sent later would call them back.
-        onBlur={isPending ? send : undefined}
       />
       {isRefused ? (
         <p id={id} className={styles["refused"]} role="alert">
