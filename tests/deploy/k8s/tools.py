@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,18 @@ CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", 
 NODE = ("kubelet", "kube-proxy")
 KWOK = "sigs.k8s.io/kwok@v0.8.0"
 COREDNS = "github.com/coredns/coredns@v1.15.0"
-"""Go's own checksum database vouches for both."""
+ETCD = "go.etcd.io/etcd/server/v3@v3.6.13"
+"""Go's own checksum database vouches for all of them."""
+ETCD_MAIN = """package main
+
+import (
+	"os"
+
+	"go.etcd.io/etcd/server/v3/etcdmain"
+)
+
+func main() { etcdmain.Main(os.Args) }
+"""
 BUILD_LIMIT_S = 7200.0
 INSTALL = (
     "set PLATFORM_TOOLS to a folder with build-k8s.sh, cp-up.sh and node-up.sh, or name a cluster"
@@ -55,15 +67,16 @@ def find() -> Tools:
     if not named:
         raise Missing(f"there is no cluster: {INSTALL}")
     folder = Path(named).resolve()
-    for program, package in (("etcd", "etcd-server"), ("openssl", "openssl")):
-        if shutil.which(program) is None:
-            raise Missing(f"{program} is not here: apt-get install {package}")
+    if shutil.which("openssl") is None:
+        raise Missing("openssl is not here: apt-get install openssl")
     wanted = (*CONTROL_PLANE, *NODE)
     if not all((BIN / program).exists() for program in wanted):
         _need_go()
         _run([str(folder / "build-k8s.sh"), str(BIN)], {"WITH_NODE": "1"})
     _install("kwok", KWOK, "cmd/kwok")
     _install("coredns", COREDNS, "")
+    if not (BIN / "etcd").exists():
+        _build_etcd()
     if not STAGES.is_dir():
         _keep_stages()
     return Tools(folder)
@@ -84,6 +97,23 @@ def _install(name: str, module: str, package: str) -> None:
     _run(["go", "install", "-trimpath", path], {"GOBIN": str(BIN), "CGO_ENABLED": "0"})
 
 
+def _build_etcd() -> None:
+    """Build etcd as a module of ours: its own cannot be installed.
+
+    Debian's is too old to stream lists, which kwok asks for: it would hear of each pod only after
+    a minute of refusals.
+    """
+    _need_go()
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "main.go").write_text(ETCD_MAIN)
+        for words in (
+            ("go", "mod", "init", "etcd"),
+            ("go", "get", ETCD),
+            ("go", "build", "-trimpath", "-o", str(BIN / "etcd"), "."),
+        ):
+            _run([*words], {"CGO_ENABLED": "0"}, Path(folder))
+
+
 def _keep_stages() -> None:
     """Copy kwok's stages out of its module."""
     told = subprocess.run(
@@ -100,7 +130,7 @@ def _keep_stages() -> None:
     draft.rename(STAGES)
 
 
-def _run(words: list[str], more: dict[str, str]) -> None:
+def _run(words: list[str], more: dict[str, str], folder: Path | None = None) -> None:
     BIN.mkdir(parents=True, exist_ok=True)
     print(f"building by {' '.join(words)}: once, and for long", flush=True)
-    subprocess.run(words, env={**os.environ, **more}, timeout=BUILD_LIMIT_S, check=True)
+    subprocess.run(words, env={**os.environ, **more}, cwd=folder, timeout=BUILD_LIMIT_S, check=True)
