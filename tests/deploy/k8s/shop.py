@@ -1,6 +1,7 @@
 """The system in a cluster as an outsider meets it: through one door, by loopback addresses."""
 
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,8 +77,8 @@ def deployed(cluster: Cluster, overlays: Overlays, name: str) -> Iterator[Shop]:
     issuer_url = f"http://{HOST}:{ports['issuer']}"
     _prepare(overlays, issuer_url, ports["issuer"])
     text = cluster.build(overlays.root / "added" / name)
-    folder = overlays.root.parent / name
-    folder.mkdir()
+    # Two shops of one name may follow each other, and each has books of its own.
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=overlays.root.parent))
     clock_file = folder / "clock.json"
     now = datetime.now(UTC)
     write_anchor(clock_file, Anchor(now, now, 1.0))
