@@ -20,7 +20,7 @@ import asyncpg
 import httpx
 from confluent_kafka import KafkaException
 
-from bench import api, emails, growth, latency, relay_race, scorer_race, whole_path
+from bench import api, emails, growth, latency, relay_race, scale, scorer_race, whole_path
 from bench.errors import BenchFailed
 from bench.figures import merged, table
 from bench.show import say
@@ -64,9 +64,24 @@ class Size(NamedTuple):
     growth: tuple[int, ...]
     api_clients: int
     api: api.Timing
+    scale: scale.Size
 
 
-QUICK = Size(3_000, 4, 5_000, 3, "sample", 20, 6, 1, 3_000, (), 50_000, api.Timing(3, 1.0))
+QUICK = Size(
+    3_000,
+    4,
+    5_000,
+    3,
+    "sample",
+    20,
+    6,
+    1,
+    3_000,
+    (),
+    50_000,
+    api.Timing(3, 1.0),
+    scale.Size(2_000, 2_000, 6.0),
+)
 FULL = Size(
     50_000,
     1,
@@ -80,6 +95,7 @@ FULL = Size(
     (10_000, 100_000, 1_000_000),
     1_000_000,
     api.Timing(5, 3.0),
+    scale.Size(12_000, 20_000, 30.0),
 )
 
 
@@ -133,6 +149,11 @@ def pages(folder: Path, size: Size) -> dict[str, float]:
     return api.measure(folder, size.api_clients, size.api)
 
 
+def scaling(folder: Path, size: Size) -> dict[str, float]:
+    """Measure 1, 2 and 4 scorer workers side by side, rebalances under load, and recovery."""
+    return scale.measure(folder, size.scale, size.rounds)
+
+
 PARTS: Mapping[str, Callable[[Path, Size], dict[str, float]]] = {
     "scorer": scorer,
     "relay": relay,
@@ -140,6 +161,7 @@ PARTS: Mapping[str, Callable[[Path, Size], dict[str, float]]] = {
     "emails": writing,
     "api": pages,
     "growth": growing,
+    "scale": scaling,
 }
 
 

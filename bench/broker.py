@@ -5,7 +5,14 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupState,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 
 from bench.errors import BenchFailed
 from bench.workload import PARTITIONS, Written
@@ -149,6 +156,24 @@ class Broker:
         finally:
             reader.close()
         return sum(end - done[partition] for partition, end in ends.items())
+
+    def members(self, group: str, topic: Topic) -> dict[str, set[int]]:
+        """Return which partitions of a topic each member has, by its name for the broker.
+
+        Nobody has any while the group is not stable.
+        """
+        ask = partial(self._admin.describe_consumer_groups, [group], request_timeout=ADMIN_LIMIT_S)
+        found = patiently(lambda: ask()[group].result(ADMIN_LIMIT_S))
+        if found.state != ConsumerGroupState.STABLE:
+            return {}
+        return {
+            one.group_instance_id or one.member_id: {
+                place.partition
+                for place in one.assignment.topic_partitions
+                if place.topic == topic.name
+            }
+            for one in found.members
+        }
 
     def read(self, topic: Topic, begin: dict[int, int] | None = None) -> Iterator[Message]:
         """Read a topic from offsets on to where it ends now."""

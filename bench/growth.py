@@ -1,7 +1,8 @@
-"""How the scorer grows: time and memory for ten times the clients, and recovery from nothing.
+"""How the scorer grows: time and memory for ten times the clients, and recovery.
 
 A size is timed from the first score that can be read to the last event settled, so the start of
-the process does not count. Then its data is deleted, and the time until it is ready again is that
+the process does not count. Then it is stopped and started on its own disk: the time until it is
+ready is that of a start. At last its data is deleted, and the time until it is ready again is that
 of a start plus the reading of its changelog.
 """
 
@@ -35,8 +36,6 @@ LOOK_EVERY_S = 0.1
 MARKERS = 4
 """What a lag may still count when all is settled: the last transaction's markers."""
 
-NAMES = {10_000: "10k", 100_000: "100k", 1_000_000: "1m"}
-
 
 class _Final(msgspec.Struct):
     client_id: int
@@ -54,22 +53,28 @@ def measure(kafka: Kafka, folder: Path, sizes: Sequence[int]) -> dict[str, float
     """Work through each size on an emptied broker; return the figures."""
     figures: dict[str, float] = {}
     for clients in sizes:
-        figures |= _size(kafka, folder / str(clients), clients)
+        figures |= one_size(kafka, folder / str(clients), clients)
     for few, many in ((10_000, 100_000), (100_000, 1_000_000)):
         if few in sizes and many in sizes:
-            figures[f"growth.ratio_{NAMES[many]}_to_{NAMES[few]}"] = (
-                figures[f"growth.seconds_{NAMES[many]}"] / figures[f"growth.seconds_{NAMES[few]}"]
+            figures[f"growth.ratio_{name_of(many)}_to_{name_of(few)}"] = (
+                figures[f"growth.seconds_{name_of(many)}"]
+                / figures[f"growth.seconds_{name_of(few)}"]
             )
-    figures["recovery.clients_per_s"] = figures[f"recovery.clients_per_s_{_name(max(sizes))}"]
+    figures["recovery.clients_per_s"] = figures[f"recovery.clients_per_s_{name_of(max(sizes))}"]
     return figures
 
 
-def _name(clients: int) -> str:
-    return NAMES.get(clients, str(clients))
+def name_of(clients: int) -> str:
+    """Return a number of clients as figures name it: 20k, 1m."""
+    for unit, letter in ((1_000_000, "m"), (1_000, "k")):
+        if clients % unit == 0:
+            return f"{clients // unit}{letter}"
+    return str(clients)
 
 
-def _size(kafka: Kafka, folder: Path, clients: int) -> dict[str, float]:
-    broker, shape, name = Broker(kafka.bootstrap_servers), Shape(clients), _name(clients)
+def one_size(kafka: Kafka, folder: Path, clients: int) -> dict[str, float]:
+    """Work through one size on an emptied broker, then recover; return the figures."""
+    broker, shape, name = Broker(kafka.bootstrap_servers), Shape(clients), name_of(clients)
     broker.empty()
     broker.write(CONTROL, policy())
     began = time.monotonic()
@@ -90,20 +95,30 @@ def _size(kafka: Kafka, folder: Path, clients: int) -> dict[str, float]:
         f"growth {name}: {seconds:,.1f} s, {shape.events / seconds:,.0f} events/s, {peak:,.0f} MB;"
         f" processor: scorer {own:,.0f} s, broker {brokers:,.0f} s"
     )
+    own_disk = _recovery(folder, env, health)
     shutil.rmtree(folder / "data")
-    began = time.monotonic()
-    with running(SCORER, folder, env) as process:
-        process.wait_ready(lambda: http.check(f"http://{HOST}:{health}/readyz"), RECOVERY_LIMIT_S)
-        recovered = time.monotonic() - began
-    say(f"growth {name}: recovered from nothing in {recovered:,.1f} s")
+    recovered = _recovery(folder, env, health)
+    say(
+        f"growth {name}: recovered from its own disk in {own_disk:,.1f} s,"
+        f" from nothing in {recovered:,.1f} s"
+    )
     return {
         f"growth.seconds_{name}": seconds,
         f"growth.cpu_seconds_{name}": own,
         f"growth.broker_cpu_seconds_{name}": brokers,
         f"memory_mb.scorer_{name}_clients": peak,
+        f"recovery.own_disk_seconds_{name}": own_disk,
         f"recovery.seconds_{name}": recovered,
         f"recovery.clients_per_s_{name}": clients / recovered,
     }
+
+
+def _recovery(folder: Path, env: dict[str, str], health: int) -> float:
+    """Start a worker on what its folder holds; return the seconds until it says it is ready."""
+    began = time.monotonic()
+    with running(SCORER, folder, env) as process:
+        process.wait_ready(lambda: http.check(f"http://{HOST}:{health}/readyz"), RECOVERY_LIMIT_S)
+        return time.monotonic() - began
 
 
 def _work_through(broker: Broker, process: Process, shape: Shape) -> float:

@@ -20,9 +20,9 @@ SAMPLE_S = 0.02
 class Readable:
     """Samples of where a topic's partitions end for readers of committed records."""
 
-    def __init__(self, broker: Broker, topic: Topic, process: Process) -> None:
-        """Look at ``topic``, which ``process`` writes."""
-        self._broker, self._topic, self._process = broker, topic, process
+    def __init__(self, broker: Broker, topic: Topic, *writers: Process) -> None:
+        """Look at ``topic``, which these processes write."""
+        self._broker, self._topic, self._writers = broker, topic, writers
         self._reader: Consumer = broker.reader()
         self._samples: list[tuple[float, dict[int, int]]] = []
 
@@ -32,9 +32,10 @@ class Readable:
 
     def look(self) -> dict[int, int]:
         """Return the ends now, and remember them when they moved. Raises PartFailed."""
-        failure = self._process.died()
-        if failure is not None:
-            raise failure
+        for writer in self._writers:
+            failure = writer.died()
+            if failure is not None:
+                raise failure
         ends = self._broker.ends(self._reader, self._topic)
         if not self._samples or self._samples[-1][1] != ends:
             self._samples.append((time.time(), ends))
@@ -50,9 +51,9 @@ class Readable:
         while sum(ends.values()) < least or time.monotonic() - since < quiet_s:
             if time.monotonic() > deadline:
                 raise BenchFailed(
-                    f"{self._process.name} wrote {sum(ends.values()):,} records to"
-                    f" {self._topic.name} within {limit_s:.0f} s, not {least:,};"
-                    f" its log is {self._process.log}"
+                    f"{', '.join(writer.name for writer in self._writers)} wrote"
+                    f" {sum(ends.values()):,} records to {self._topic.name} within {limit_s:.0f} s,"
+                    f" not {least:,}; see {', '.join(str(writer.log) for writer in self._writers)}"
                 )
             time.sleep(SAMPLE_S)
             found = self.look()

@@ -59,13 +59,15 @@ def running(contender: Contender, folder: Path, env: dict[str, str]) -> Iterator
 
 
 @contextlib.contextmanager
-def frozen(process: Process) -> Iterator[None]:
-    """Hold a process still for a while."""
-    os.kill(process.pid, signal.SIGSTOP)
+def frozen(*processes: Process) -> Iterator[None]:
+    """Hold processes still for a while."""
+    for process in processes:
+        os.kill(process.pid, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.kill(process.pid, signal.SIGCONT)
+        for process in processes:
+            os.kill(process.pid, signal.SIGCONT)
 
 
 def peak_mb(process: Process) -> float:

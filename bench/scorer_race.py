@@ -6,7 +6,7 @@ contender to the moment at which the last client's final score could be read.
 
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +30,7 @@ from common.codec import encode
 from common.events import PolicyPublished
 from common.score.policy import Policy
 from common.topics import CONTROL, LIVE, SCORES
+from stack.process import Process
 
 WARM = Shape(clients=200, orders=2, first_client=WARM_CLIENTS_FROM)
 WARM_LIMIT_S = 180.0
@@ -49,9 +50,12 @@ class Run(NamedTuple):
 
     seconds: float
     finals: dict[int, Judged]
-    peak_mb: float
+    peaks_mb: tuple[float, ...]
+    """Of each process."""
     cpu_s: float
     """Processor time of the contender: it says more than seconds where others work beside it."""
+    beside_cpu_s: float
+    """Processor time of those that it needs."""
 
 
 def policy() -> Iterable[Written]:
@@ -91,25 +95,43 @@ def race_once(
     broker.empty()
     broker.write(CONTROL, policy())
     with running(contender, folder, environment(broker.servers, folder)) as process:
-        scores = Readable(broker, SCORES, process)
-        try:
-            broker.load(LIVE, events(WARM))
-            begin = scores.settle(WARM.clients, QUIET_S, WARM_LIMIT_S)
-            with frozen(process):
-                broker.load(LIVE, load)
-                used = cpu_s(process)
-                released = time.time()
-            deadline = time.monotonic() + WARM_LIMIT_S + len(load) / SLOWEST_PER_S
-            finals, ends = Finals(begin), begin
-            # Reading costs what the contenders need, so it is done only while no scores come.
-            while not finals.complete(expected):
-                least = sum(ends.values()) + 1
-                ends = scores.settle(least, QUIET_S, deadline - time.monotonic())
-                finals.read(broker)
-            seconds = scores.since(finals.last) - released
-            return Run(seconds, finals.scores, peak_mb(process), cpu_s(process) - used)
-        finally:
-            scores.close()
+        return timed(broker, [process], load, expected)
+
+
+def timed(
+    broker: Broker,
+    processes: Sequence[Process],
+    load: list[Written],
+    expected: dict[int, int],
+    beside: Sequence[Process] = (),
+) -> Run:
+    """Warm processes up, hold them still, write the load, and let them work through it."""
+    scores = Readable(broker, SCORES, *processes)
+    try:
+        broker.load(LIVE, events(WARM))
+        begin = scores.settle(WARM.clients, QUIET_S, WARM_LIMIT_S)
+        with frozen(*processes):
+            broker.load(LIVE, load)
+            used, used_beside = sum(map(cpu_s, processes)), sum(map(cpu_s, beside))
+            released = time.time()
+        deadline = time.monotonic() + WARM_LIMIT_S + len(load) / SLOWEST_PER_S
+        finals, ends = Finals(begin), begin
+        # Reading costs what the contenders need, so it is done only while no scores come.
+        while not finals.complete(expected):
+            least = sum(ends.values()) + 1
+            ends = scores.settle(least, QUIET_S, deadline - time.monotonic())
+            finals.read(broker)
+        # On a busy machine the last scores may have come while others were read.
+        scores.look()
+        return Run(
+            scores.since(finals.last) - released,
+            finals.scores,
+            tuple(map(peak_mb, processes)),
+            sum(map(cpu_s, processes)) - used,
+            sum(map(cpu_s, beside)) - used_beside,
+        )
+    finally:
+        scores.close()
 
 
 def race(
@@ -148,7 +170,7 @@ def race(
             costs[name].append(run.cpu_s / len(load) * 1e6)
             say(
                 f"scorer: round {number + 1} of {rounds}, {name}: {rates[name][-1]:,.0f} events/s,"
-                f" {costs[name][-1]:,.0f} us of CPU each, {run.peak_mb:,.0f} MB"
+                f" {costs[name][-1]:,.0f} us of CPU each, {max(run.peaks_mb):,.0f} MB"
             )
     cpu = {
         f"{name.replace('-', '_')}.cpu_us_per_event": statistics.median(cost)
