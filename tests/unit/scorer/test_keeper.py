@@ -514,11 +514,10 @@ async def test_what_is_told_goes_on_with_the_trace_of_the_change(world, monkeypa
     spans = record(monkeypatch)
     await world.control(POLICY)
     traced = (("attempt", b"1"), ("traceparent", SAMPLED.encode()))
-    news, plain = wire(order(1, 1, 100)), wire(order(2, 1, 100))
+    await world.hear(order(1, 1, 100))
+    news, plain = wire(order(1, 2, 80)), wire(order(2, 1, 100))
     world.keeper.lane(LIVE.name, 0, [FakeRecord(news, headers=traced), FakeRecord(plain)])
     assert spans.all() == []
-    await world.settle()
-    world.keeper.lane(LIVE.name, 0, [FakeRecord(wire(order(1, 2, 80)))])
     await world.settle()
     await world.tick()
 
@@ -532,6 +531,37 @@ async def test_what_is_told_goes_on_with_the_trace_of_the_change(world, monkeypa
     }
     assert [letter.headers for letter in told if letter.topic == AT_RISK.name] == [carried]
     assert {letter.headers for letter in told if letter.key == b"2"} == {()}
+
+
+async def test_what_follows_from_an_untraced_change_is_in_no_older_trace(world, monkeypatch):
+    """A traced order, then a write that nobody traces: that one opens the episode."""
+    record(monkeypatch)
+    await world.control(POLICY)
+    traced = (("traceparent", SAMPLED.encode()),)
+    world.keeper.lane(LIVE.name, 0, [FakeRecord(wire(order(1, 1, 100)), headers=traced)])
+    await world.settle()
+    await world.hear(order(1, 2, 80))
+    await world.tick()
+
+    last = [letter for letter in world.diary.sends[-1] if letter.key == b"1"]
+    assert {letter.topic for letter in last} >= {AT_RISK.name}
+    assert {letter.headers for letter in last} == {()}
+
+
+async def test_an_outdated_image_ends_no_trace(world, monkeypatch):
+    """It changes nothing, so nothing follows from it: what was read again is no newer change."""
+    record(monkeypatch)
+    await world.control(POLICY)
+    traced = (("traceparent", SAMPLED.encode()),)
+    await world.hear(order(1, 1, 100))
+    last = wire(order(1, 2, 80))
+    world.keeper.lane(LIVE.name, 0, [FakeRecord(last, headers=traced), FakeRecord(last)])
+    await world.settle()
+    await world.tick()
+
+    opened = [one for sent in world.diary.sends for one in sent if one.topic == AT_RISK.name]
+    assert len(opened) == 1
+    assert opened[0].headers != ()
 
 
 async def test_partitions_that_were_taken_away_take_their_traces_with_them(world, monkeypatch):

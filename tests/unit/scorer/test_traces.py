@@ -42,6 +42,16 @@ def test_the_newest_change_counts(traces):
     assert traces.headers(2) == ()
 
 
+@pytest.mark.parametrize("headers", [[], [("traceparent", UNSAMPLED.encode())]])
+def test_a_change_that_nobody_traces_ends_the_trace_of_the_one_before(traces, headers):
+    """What follows is that change's doing, and no longer the older one's."""
+    traces.take(1, TRACED, PLACE)
+    traces.take(2, TRACED, PLACE)
+    assert traces.take(1, headers, PLACE) is None
+    assert traces.headers(1) == ()
+    assert traces.headers(2)
+
+
 def test_after_some_minutes_it_is_no_more_of_the_change_s_doing(traces, clock):
     """And nothing is kept of it."""
     traces.take(1, TRACED, PLACE)

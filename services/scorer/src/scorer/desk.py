@@ -48,7 +48,7 @@ class Desk:
         self._sheet = Sheet()
         self._changed: dict[int, dict[int, int]] = {}
         self._shards: dict[int, Shard] = {}
-        self._traces = Traces()
+        self.traces = Traces()
         pipeline.on_settled = self._settled
 
     def read(self, topic: str, records: int, oldest_ms: int | None = None) -> None:
@@ -59,8 +59,8 @@ class Desk:
             sheet.oldest_ms = oldest_ms
 
     def trace(self, client_id: int, topic: str, partition: int, record: Record) -> None:
-        """Go on with the trace of a client's change, if it has one."""
-        span = self._traces.take(client_id, record.headers, (topic, partition, record.offset))
+        """Go on with the trace of a client's change; one without a trace ends the one before."""
+        span = self.traces.take(client_id, record.headers, (topic, partition, record.offset))
         if span is not None:
             self._sheet.spans.append(span)
 
@@ -135,7 +135,7 @@ class Desk:
             page.rows.update(dump(client_id, row))
 
     def _letters(self, told: Sequence[Outcome], partition: int) -> list[Letter]:
-        time, traces = datetime.now(UTC), self._traces
+        time, traces = datetime.now(UTC), self.traces
         if not traces:
             return [Letter(*letter(one, partition, time)) for one in told]
         return [
@@ -181,7 +181,7 @@ class Desk:
         """Drop every row at hand: partitions were taken away."""
         self._sheet, self._changed, self._shards = Sheet(), {}, {}
         self._long.clear()
-        self._traces.forget()
+        self.traces.forget()
 
     def _settled(self, sheet: Sheet) -> None:
         """Keep long rows decoded; the others are read again faster than they would be kept."""

@@ -113,7 +113,7 @@ class Keeper:
             except PoisonMessage as error:
                 self._park(error, topic, partition, record)
         rows = self.desk.fetch(shard, {image.client_id for _, image in images})
-        changed, zone = self.desk.changed, self.zone
+        changed, zone, traces = self.desk.changed, self.zone, self.desk.traces
         for record, image in images:
             client_id = image.client_id
             row = rows[client_id]
@@ -122,7 +122,8 @@ class Keeper:
                 detail = f"client {client_id} is not of partition {partition}"
                 self._park(PoisonMessage("wrong_partition", detail), topic, partition, record)
             elif merge(row, image, zone):
-                if record.headers:
+                # Where nobody traces, nobody pays for it.
+                if record.headers or traces:
                     self.desk.trace(client_id, topic, partition, record)
                 changed(shard, client_id, now)
 

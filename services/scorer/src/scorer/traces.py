@@ -38,16 +38,14 @@ class Traces:
     ) -> tracing.Span | None:
         """Go on with the trace of a client's change at a topic, partition and offset.
 
-        Returns the span of working it in, to be ended when it is durable; None when it has no
-        trace.
+        Returns the span of working it in, to be ended when it is durable; None when nobody traces
+        it, and then what follows is in no older change's trace either.
         """
-        traceparent = tracing.of_headers(headers)
-        if traceparent is None:
-            return None
         kind, told = tracing.SpanKind.CONSUMER, tracing.processing(*place)
-        span = tracing.begin(f"process {place[0]}", traceparent, kind, told)
+        span = tracing.begin(f"process {place[0]}", tracing.of_headers(headers), kind, told)
         passed_on = None if span is None else tracing.sampled(span)
-        if span is None or passed_on is None:
+        if passed_on is None:
+            self._known.pop(client_id, None)
             return None
         self._known[client_id] = self._clock(), ((tracing.HEADER, passed_on.encode()),)
         self._known.move_to_end(client_id)
