@@ -68,7 +68,7 @@ class Metrics:
         )
         self.lag_records = Gauge(
             "engage_scorer_lag_records",
-            "Offsets between what this worker has fetched and the ends of its lanes.",
+            "Offsets between what this worker has fetched and the ends of what it reads now.",
             registry=registry,
         )
         self.in_flight = Gauge(

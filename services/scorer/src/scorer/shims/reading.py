@@ -207,12 +207,20 @@ class RunConsumer(Consumer):
         reader._ensure_consumer().pause(*ensure_aiokafka_TPset(tps))  # noqa: SLF001
 
     def lag(self) -> int:
-        """Return how many offsets lie between what was fetched and the ends of the lanes."""
-        return sum(
-            max(0, (end or 0) - (self.flight.reach((tp.topic, tp.partition)).position or 0))
-            for tp, end in self.ends.items()
-            if tp.topic in self.turns.lanes
-        )
+        """Return how many offsets lie between what was fetched and the ends of the lanes.
+
+        Of partitions that are being read: of one that was lost, or that is not yet back at its
+        committed offset, nothing is known.
+        """
+        lag = 0
+        for tp, end in self.ends.items():
+            position = self.flight.reach((tp.topic, tp.partition)).position
+            if end is not None and position is not None and self._reads(tp):
+                lag += max(0, end - position)
+        return lag
+
+    def _reads(self, tp: TP) -> bool:
+        return tp.topic in self.turns.lanes and tp in self._active_partitions
 
     def committed(self, place: tuple[str, int]) -> int | None:
         """Return the committed offset of a topic's partition, as last read or written."""
