@@ -1,5 +1,7 @@
 """Membership: a worker whose name another process took over ends; it does not take it back.
 
+Nor does it live on outside of its group: see ``end_with_coordination``.
+
 The hole, in ``aiokafka/consumer/group_coordinator.py``: only joins name the static member
 (``group.instance.id``), heartbeats and commits do not. So the broker can only answer that it knows
 no such member; aiokafka then joins anew under the same name, which fences the process that took it
@@ -161,9 +163,11 @@ def name_member(coordinator: Any, fenced: Callable[[BaseException], NoReturn]) -
 
 
 def end_with_coordination(coordinator: Any, fatal: Callable[[BaseException], NoReturn]) -> None:
-    """Have the process end when the task that keeps it in the group fails: nobody starts it again.
+    """Have the process end when what keeps it in the group fails, or is refused by the broker.
 
-    Without it the worker would neither join nor end, and be alive to whoever asks.
+    aiokafka keeps what it cannot mend, such as a right to the group that is missing, until somebody
+    asks for it, and joins no more meanwhile; Faust asks only when it commits. And nobody starts the
+    task again should it fail. The worker would neither join nor end, and be alive to whoever asks.
     """
 
     def ended(task: asyncio.Task[None]) -> None:
@@ -171,6 +175,7 @@ def end_with_coordination(coordinator: Any, fatal: Callable[[BaseException], NoR
             fatal(error)
 
     coordinator._coordination_task.add_done_callback(ended)  # noqa: SLF001
+    coordinator._push_error_to_user = fatal  # noqa: SLF001
 
 
 def _named(request: Any, instance: str) -> Any:
