@@ -13,10 +13,10 @@ import pytest
 
 from client_api.projector import days as days_module
 from client_api.projector.days import Days
-from client_api.projector.loop import DayWatch
 from client_api.projector.metrics import Metrics
 from client_api.projector.records import reduce
 from client_api.projector.store import ScoreStore
+from client_api.projector.watch import DayWatch
 from client_api.store import client_lists
 from common.clock import Anchor, BusinessClock, date_of, write_anchor
 from common.score.ledger import Ledger

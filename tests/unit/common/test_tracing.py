@@ -10,6 +10,8 @@ from common import logs, statements, tracing
 from common.tracing import SpanKind
 from tests.spans import SAMPLED, SPAN, TRACE, UNSAMPLED, Spans, parent_of, record, trace_of
 
+PLACE = ("client.events", 3, 17)
+
 
 @pytest.fixture
 def spans(monkeypatch: pytest.MonkeyPatch) -> Spans:
@@ -19,7 +21,7 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Spans:
 
 def test_without_anybody_who_takes_traces_they_are_passed_on_as_they_came():
     """A service that does not record breaks nobody's trace, and begins none."""
-    span = tracing.begin("anything", SAMPLED, SpanKind.CONSUMER)
+    span = tracing.process(PLACE, SAMPLED)
     assert span is not None
     assert tracing.sampled(span) == SAMPLED
     with tracing.within("anything", SAMPLED):
@@ -78,7 +80,7 @@ def test_what_nobody_samples_is_neither_recorded_nor_passed_on(spans):
 def test_what_names_no_trace_begins_no_span(spans, odd):
     """It goes no further, whatever somebody wrote there."""
     assert tracing.parent(odd) is None
-    assert tracing.begin("anything", odd, SpanKind.CONSUMER) is None
+    assert tracing.process(PLACE, odd) is None
     with tracing.within("own", odd):
         assert TRACE not in (tracing.sampled() or "")
 
@@ -89,6 +91,43 @@ def test_records_carry_it_in_a_header():
     assert tracing.of_headers([("traceparent", None), ("other", b"x")]) is None
     assert tracing.of_headers(None) is None
     assert tracing.parent(tracing.of_headers([("traceparent", b"\xff\xfe")])) is None
+
+
+def test_a_record_is_worked_in_in_a_span_of_its_trace(spans):
+    """It says where the record stands, and what is done inside of it goes on with it."""
+    span = tracing.process(PLACE, SAMPLED)
+    with tracing.inside(span), tracing.within("write"):
+        pass
+    assert [one.name for one in spans.all()] == ["write"]
+    with tracing.inside(span, ends=True):
+        pass
+
+    found = spans.named("process client.events")
+    assert (trace_of(found), parent_of(found)) == (TRACE, SPAN)
+    assert found.kind is SpanKind.CONSUMER
+    assert parent_of(spans.named("write")) == f"{found.context.span_id:016x}"
+    assert dict(found.attributes) == {
+        "messaging.system": "kafka",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": "client.events",
+        "messaging.destination.partition.id": "3",
+        "messaging.kafka.offset": 17,
+    }
+
+
+def test_a_batch_is_part_of_the_first_trace_and_linked_to_the_others(spans):
+    """Not of what happens to go on; what nobody records is no part of anything."""
+    unsampled = tracing.process(PLACE, UNSAMPLED)
+    first, second = tracing.process(PLACE, SAMPLED), tracing.process(PLACE, SAMPLED)
+    with tracing.within("other"), tracing.together("batch", [unsampled, first, second]):
+        pass
+    with tracing.within("another"), tracing.together("in none", [unsampled]):
+        assert tracing.sampled() is None
+
+    found = spans.named("batch")
+    assert parent_of(found) == f"{first.get_span_context().span_id:016x}"
+    assert [link.context for link in found.links] == [second.get_span_context()]
+    assert "in none" not in [span.name for span in spans.all()]
 
 
 def test_an_error_is_told_by_its_type_alone(spans):

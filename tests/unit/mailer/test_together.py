@@ -1,11 +1,14 @@
 """What is asked for at the same time is done in one go, and nobody suffers for another."""
 
 import asyncio
+import contextvars
 
 import pytest
 
+from common import tracing
 from common.errors import Transient
 from mailer.together import Together
+from tests.spans import SAMPLED, TRACE, parent_of, record, trace_of
 
 LONG_S = 30.0
 SOON_S = 0.001
@@ -35,7 +38,7 @@ class Work:
 
 def together(work, *, wait_s=SOON_S, most=100):
     """The thing under test."""
-    return Together(work, wait_s=wait_s, most=most)
+    return Together(work, name="work", wait_s=wait_s, most=most)
 
 
 async def test_those_who_ask_at_once_are_answered_at_once():
@@ -111,3 +114,46 @@ async def test_who_is_cancelled_during_the_work_keeps_nobody_from_an_answer():
     assert await other == 4
     with pytest.raises(asyncio.CancelledError):
         await gone
+
+
+async def test_what_is_done_for_many_belongs_to_the_trace_of_each(monkeypatch):
+    """A part of the first one's, linked to the others'; what comes next is of nobody's."""
+    spans = record(monkeypatch)
+    seen = []
+
+    async def work(numbers):
+        seen.append(tracing.sampled())
+        return numbers
+
+    asked = together(work)
+
+    async def ask(name, traceparent, number):
+        with tracing.within(name, traceparent):
+            await asked.do(number)
+
+    await asyncio.gather(ask("first", SAMPLED, 1), ask("second", None, 2))
+    await asked.do(3)
+
+    first, second, done = (spans.named(name) for name in ("first", "second", "work"))
+    assert (trace_of(done), parent_of(done)) == (TRACE, f"{first.context.span_id:016x}")
+    assert [link.context.span_id for link in done.links] == [second.context.span_id]
+    assert seen == [f"00-{TRACE}-{done.context.span_id:016x}-01", None]
+
+
+async def test_work_for_all_goes_on_with_nothing_of_the_first_who_asks():
+    """Were it done in the context of whoever asks first, its log would be told as that one's."""
+    mine = contextvars.ContextVar("mine", default="nobody's")
+    seen = []
+
+    async def work(numbers):
+        seen.append(mine.get())
+        return numbers
+
+    asked = together(work)
+
+    async def ask(number):
+        mine.set(f"of {number}")
+        await asked.do(number)
+
+    await asyncio.gather(ask(1), ask(2))
+    assert seen == ["nobody's"]

@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,6 +26,7 @@ from common.events import (
 from common.partition import partition_of
 from common.score.policy import Policy
 from common.topics import AT_RISK, CONTROL, LIVE, SCORES
+from common.tracing import sampled
 from scorer import chores as chores_module
 from scorer.chores import Chores
 from scorer.keeper import Keeper
@@ -577,3 +579,22 @@ async def test_partitions_that_were_taken_away_take_their_traces_with_them(world
 
     last = [letter for letter in world.diary.sends[-1] if letter.topic == SCORES.name]
     assert [letter.headers for letter in last] == [()]
+
+
+async def test_what_is_parked_is_said_in_its_trace_and_marked_failed(world, monkeypatch):
+    """Whoever follows the trace finds the line, and sees that the record came to nothing."""
+    spans = record(monkeypatch)
+    await world.control(POLICY)
+    said = []
+    monkeypatch.setattr(
+        world.keeper, "_log", SimpleNamespace(warning=lambda *_, **__: said.append(sampled()))
+    )
+    traced = (("traceparent", SAMPLED.encode()),)
+    world.keeper.lane(LIVE.name, 0, [FakeRecord(b"junk", headers=traced), FakeRecord(b"junk")])
+    await world.settle()
+
+    span = spans.named(f"process {LIVE.name}")
+    assert (trace_of(span), parent_of(span)) == (TRACE, SPAN)
+    assert said == [f"00-{TRACE}-{span.context.span_id:016x}-01", None]
+    assert not span.status.is_ok
+    assert span.attributes["error.type"] == "not_an_event"

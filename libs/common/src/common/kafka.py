@@ -24,6 +24,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 )
 from confluent_kafka.cimpl import NewTopic
 
+from common import tracing
 from common.cluster import Cluster
 from common.errors import Misconfigured, PoisonMessage, Transient
 from common.topics import Topic
@@ -206,6 +207,13 @@ def high_watermarks(cluster: Cluster, topics: Iterable[str]) -> dict[tuple[str, 
         }
     except (KafkaException, KeyError) as error:
         raise Transient(f"the ends of the topics could not be read: {error}") from error
+
+
+def span_of(message: Message) -> tracing.Span | None:
+    """Begin the span of working a record in; None when it goes on with no trace."""
+    headers: Any = message.headers()
+    place = (message.topic() or "", message.partition() or 0, message.offset() or 0)
+    return tracing.process(place, tracing.of_headers(headers))
 
 
 def park(error: PoisonMessage, message: Message, attempt: int = 1) -> tuple[str, Headers]:

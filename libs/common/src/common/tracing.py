@@ -9,12 +9,11 @@ Without ``OTEL_EXPORTER_OTLP_ENDPOINT`` nothing is recorded, and what others beg
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
 
 __all__ = ["HEADER", "Span", "SpanKind"]
 
@@ -26,6 +25,8 @@ NOTHING = ("0" * 32, "0" * 16)
 STOP_LIMIT_S = 2.0
 """How long the end of a process waits for its last spans to be taken."""
 
+Place = tuple[str, int, int]
+"""Of a record: topic, partition and offset."""
 Attributes = Mapping[str, str | int | float | bool]
 RecordHeaders = Iterable[tuple[str, str | bytes | None]]
 
@@ -94,14 +95,63 @@ def header(span: Span | None = None) -> list[tuple[str, str | bytes | None]] | N
     return None if traceparent is None else [(HEADER, traceparent.encode())]
 
 
-def begin(
-    name: str, traceparent: str | None, kind: SpanKind, attributes: Attributes | None = None
-) -> Span | None:
-    """Begin a span that goes on with a trace; None when there is none. ``end`` it yourself."""
+def current() -> Span:
+    """Return the span in which this is asked; one that records nothing where there is none."""
+    return trace.get_current_span()
+
+
+def process(place: Place, traceparent: str | None) -> Span | None:
+    """Begin the span of working a record in, as part of its trace; None when it has none.
+
+    ``end`` it yourself, once what follows from the record is durable.
+    """
     context = parent(traceparent)
     if context is None:
         return None
-    return _tracer.start_span(name, context, kind, attributes)
+    topic, partition, offset = place
+    told: Attributes = {
+        "messaging.system": "kafka",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": topic,
+        "messaging.destination.partition.id": str(partition),
+        "messaging.kafka.offset": offset,
+    }
+    return _tracer.start_span(f"process {topic}", context, SpanKind.CONSUMER, told)
+
+
+def inside(span: Span | None, *, ends: bool = False) -> AbstractContextManager[None]:
+    """Do something in a span that was begun, and end it afterwards if it ``ends``.
+
+    An error marks it by its type; its text, which may quote a row, is not told.
+    """
+    return nullcontext() if span is None else _inside(span, ends=ends)
+
+
+@contextmanager
+def _inside(span: Span, *, ends: bool) -> Iterator[None]:
+    with trace.use_span(span, ends, record_exception=False, set_status_on_exception=False):
+        try:
+            yield
+        except Exception as error:
+            failed(span, type(error).__name__)
+            raise
+
+
+@contextmanager
+def together(name: str, spans: Iterable[Span]) -> Iterator[None]:
+    """Do something once for all of some spans, in a span that belongs to each of them.
+
+    A span has one parent: the first of them that is recorded. It is linked to the others. Where
+    none is recorded it is done in no trace, whatever goes on here.
+    """
+    recorded = [span for span in spans if span.is_recording()]
+    span: Span = trace.INVALID_SPAN
+    if recorded:
+        first, *others = recorded
+        links = [Link(other.get_span_context()) for other in others]
+        span = _tracer.start_span(name, trace.set_span_in_context(first, Context()), links=links)
+    with inside(span, ends=True):
+        yield
 
 
 @contextmanager
@@ -113,35 +163,14 @@ def within(
 ) -> Iterator[Span]:
     """Do something in a span: of the trace that is named, else of the current one, else of its own.
 
-    An error marks it by its type; its text, which may quote a row, is not told.
+    An error marks it as ``inside`` says.
     """
-    with _tracer.start_as_current_span(
-        name,
-        parent(traceparent),
-        kind,
-        attributes,
-        record_exception=False,
-        set_status_on_exception=False,
-    ) as span:
-        try:
-            yield span
-        except Exception as error:
-            failed(span, type(error).__name__)
-            raise
+    span = _tracer.start_span(name, parent(traceparent), kind, attributes)
+    with inside(span, ends=True):
+        yield span
 
 
 def failed(span: Span, kind: str) -> None:
     """Mark a span as failed; ``kind`` says how, in a word that quotes nothing."""
     span.set_attribute("error.type", kind)
     span.set_status(trace.StatusCode.ERROR)
-
-
-def processing(topic: str, partition: int, offset: int) -> dict[str, Any]:
-    """Return the attributes of a span about one record of Kafka."""
-    return {
-        "messaging.system": "kafka",
-        "messaging.operation.type": "process",
-        "messaging.destination.name": topic,
-        "messaging.destination.partition.id": str(partition),
-        "messaging.kafka.offset": offset,
-    }

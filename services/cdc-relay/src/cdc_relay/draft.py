@@ -96,10 +96,7 @@ class Draft:
         self, traceparent: str | None, topic: str, partition: int, offset: int
     ) -> Headers | None:
         """Go on with a change's trace, if it has one; return what its event carries on."""
-        if traceparent is None:
-            return None
-        kind, place = tracing.SpanKind.CONSUMER, tracing.processing(topic, partition, offset)
-        span = tracing.begin(f"process {topic}", traceparent, kind, place)
+        span = tracing.process((topic, partition, offset), traceparent)
         if span is None:
             return None
         self.spans.append(span)

@@ -1,9 +1,11 @@
 """Doing in one go what many ask for at about the same time: one transaction instead of many."""
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+from common import tracing
 from common.errors import Transient
 
 Asked = TypeVar("Asked")
@@ -13,6 +15,8 @@ Given = TypeVar("Given")
 class _Waiting(NamedTuple, Generic[Asked, Given]):
     asked: Asked
     answer: "asyncio.Future[Given]"
+    span: tracing.Span
+    """In which it was asked for."""
 
 
 class Together(Generic[Asked, Given]):
@@ -22,26 +26,32 @@ class Together(Generic[Asked, Given]):
         self,
         work: Callable[[Sequence[Asked]], Awaitable[Sequence[Given]]],
         *,
+        name: str,
         wait_s: float,
         most: int,
     ) -> None:
         """Have ``work`` answer up to ``most`` at once, in their order, ``wait_s`` after the first.
 
+        Its span is called ``name``, and belongs to all who asked.
+
         ``work`` does all or nothing. What it cannot do together it is given one by one, so that
         nobody fails, or waits, for another's sake; not so when it raises Transient, for everybody.
         """
         self._work = work
+        self._name = name
         self._wait_s = wait_s
         self._most = most
         self._waiting: list[_Waiting[Asked, Given]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._going: set[asyncio.Task[None]] = set()
+        self._context = contextvars.copy_context()
+        """Of nobody who asks: what is done for all goes on with no one's own."""
 
     async def do(self, asked: Asked) -> Given:
         """Ask for one thing and wait for its answer; raises what ``work`` raises for it."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Given] = loop.create_future()
-        self._waiting.append(_Waiting(asked, answer))
+        self._waiting.append(_Waiting(asked, answer, tracing.current()))
         if len(self._waiting) >= self._most:
             self._go()
         elif self._timer is None:
@@ -56,13 +66,14 @@ class Together(Generic[Asked, Given]):
         batch = [one for one in self._waiting if not one.answer.done()]
         self._waiting = []
         if batch:
-            task = asyncio.create_task(self._answer(batch))
+            task = asyncio.create_task(self._answer(batch), context=self._context.copy())
             self._going.add(task)  # the event loop alone would not keep it
             task.add_done_callback(self._going.discard)
 
     async def _answer(self, batch: list[_Waiting[Asked, Given]]) -> None:
         try:
-            given = await self._work([one.asked for one in batch])
+            with tracing.together(self._name, [one.span for one in batch]):
+                given = await self._work([one.asked for one in batch])
         except Exception as error:  # noqa: BLE001 - whoever asked gets it
             if len(batch) > 1 and not isinstance(error, Transient):
                 await asyncio.gather(

@@ -12,6 +12,7 @@ from typing import Any
 from common.errors import PoisonMessage
 from common.kafka import dead_letter_headers
 from common.score.ledger import MERGED_KEPT
+from common.tracing import Span
 from scorer.engine import Moment, Outcome, Rules, reassess_many
 from scorer.letters import letter
 from scorer.pipeline import Pipeline
@@ -62,7 +63,11 @@ class Desk:
         """Go on with the trace of a client's change; one without a trace ends the one before."""
         span = self.traces.take(client_id, record.headers, (topic, partition, record.offset))
         if span is not None:
-            self._sheet.spans.append(span)
+            self.follow(span)
+
+    def follow(self, span: Span) -> None:
+        """End a record's span once what becomes of the record is durable."""
+        self._sheet.spans.append(span)
 
     def fetch(self, shard: Shard, clients: Collection[int]) -> dict[int, Row]:
         """Get the rows of clients to hand, all of them at once; unknown ones get a new row.

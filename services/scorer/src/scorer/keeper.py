@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
+from common import tracing
 from common.clock import BusinessClock
 from common.codec import decode
 from common.errors import Misconfigured, PoisonMessage
@@ -201,14 +202,20 @@ class Keeper:
         self.desk.keep(partition, GENERATION_KEY, voice.row())
 
     def _park(self, error: PoisonMessage, topic: str, partition: int, record: Record) -> None:
-        self._log.warning(
-            "parked", topic=topic, partition=partition, offset=record.offset, reason=error.reason
-        )
+        offset, reason = record.offset, error.reason
+        span = tracing.process((topic, partition, offset), tracing.of_headers(record.headers))
+        with tracing.inside(span):
+            self._log.warning(
+                "parked", topic=topic, partition=partition, offset=offset, reason=reason
+            )
+        if span is not None:
+            tracing.failed(span, reason)
+            self.desk.follow(span)
         self.desk.park(
             error,
             topic=topic,
             partition=partition,
-            offset=record.offset,
+            offset=offset,
             key=record.key,
             value=record.value,
         )

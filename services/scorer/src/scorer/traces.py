@@ -34,15 +34,14 @@ class Traces:
         self,
         client_id: int,
         headers: Sequence[tuple[str, bytes]],
-        place: tuple[str, int, int],
+        place: tracing.Place,
     ) -> tracing.Span | None:
-        """Go on with the trace of a client's change at a topic, partition and offset.
+        """Go on with the trace of a client's change, by the headers of the record at a place.
 
         Returns the span of working it in, to be ended when it is durable; None when nobody traces
         it, and then what follows is in no older change's trace either.
         """
-        kind, told = tracing.SpanKind.CONSUMER, tracing.processing(*place)
-        span = tracing.begin(f"process {place[0]}", tracing.of_headers(headers), kind, told)
+        span = tracing.process(place, tracing.of_headers(headers))
         passed_on = None if span is None else tracing.sampled(span)
         if passed_on is None:
             self._known.pop(client_id, None)

@@ -2,21 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
-from datetime import date
-from typing import Any
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from client_api.projector.days import Days
 from client_api.projector.metrics import Metrics
 from client_api.projector.records import FeatureRow, Forgotten, read, reduce
 from client_api.projector.retry import Retry
 from client_api.projector.store import ScoreStore
 from common import kafka, tracing
-from common.clock import BusinessClock, date_of, day_of
 from common.errors import PoisonMessage, Transient
 from common.health import Check, Heartbeat
 from common.topics import SCORES
@@ -82,23 +77,29 @@ class Projector:
 
     async def _handle(self, messages: list[Message]) -> None:
         began = time.monotonic()
-        spans = [span for message in messages if (span := _span_of(message)) is not None]
         items: list[FeatureRow | Forgotten] = []
         poisoned: list[str] = []
+        spans: list[tracing.Span] = []
+        """A span of what is not written never ends."""
         for message in messages:
-            try:
-                item = await self._read(message)
-            except PoisonMessage as poison:
-                self._park(poison, message)
-                poisoned.append(poison.reason)
-                continue
+            span = kafka.span_of(message)
+            if span is not None:
+                spans.append(span)
+            with tracing.inside(span):
+                try:
+                    item = await self._read(message)
+                except PoisonMessage as poison:
+                    self._park(poison, message)
+                    poisoned.append(poison.reason)
+                    continue
             if item is not None:
                 items.append(item)
         if poisoned:
             await asyncio.to_thread(self._flush)
         batch = reduce(items)
         if batch.rows or batch.forgotten:
-            written = await self._retry("writing scores", lambda: self._store.write(batch))
+            with tracing.together("write scores", spans):
+                written = await self._retry("writing scores", lambda: self._store.write(batch))
             self._metrics.wrote(written)
             log.debug("batch", records=len(messages), **written._asdict())
         self._commit(messages)
@@ -142,6 +143,7 @@ class Projector:
             if problem is not None:
                 self._unparked.append(problem)
 
+        tracing.failed(tracing.current(), poison.reason)
         log.error(
             "record_parked",
             reason=poison.reason,
@@ -181,75 +183,3 @@ class Projector:
 
     def _on_revoke(self, _: Consumer, __: list[TopicPartition]) -> None:
         self.assigned = None
-
-
-def _span_of(message: Message) -> tracing.Span | None:
-    """Begin the span of a record that goes on with a trace; one that is not written never ends."""
-    headers: Any = message.headers()
-    traceparent = tracing.of_headers(headers)
-    if traceparent is None:
-        return None
-    place = (message.topic() or "", message.partition() or 0, message.offset() or 0)
-    return tracing.begin(
-        f"process {place[0]}",
-        traceparent,
-        tracing.SpanKind.CONSUMER,
-        tracing.processing(*place),
-    )
-
-
-class DayWatch:
-    """Switches the served day when the business day moves on; days that passed are skipped."""
-
-    def __init__(
-        self,
-        days: Days,
-        clock: BusinessClock,
-        zone: ZoneInfo,
-        metrics: Metrics,
-        switched: Callable[[], None] = lambda: None,
-    ) -> None:
-        """``zone`` is the shop's: its midnight begins a day; ``switched`` hears of each switch."""
-        self._switched = switched
-        self._days = days
-        self._clock = clock
-        self._zone = zone
-        self._metrics = metrics
-        self._retry = Retry(metrics.postgres_failures.inc)
-        self._served: date | None = None
-        self.heartbeat = Heartbeat(BEAT_LIMIT_S)
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Watch until told to stop; raises Transient when Postgres does not come back."""
-        while not stop.is_set():
-            self.heartbeat.beat()
-            await self.turn()
-            await asyncio.sleep(DAY_CHECK_EVERY_S)
-
-    async def first(self, stop: asyncio.Event) -> None:
-        """Return once any day is served: before that there is no day to write scores for."""
-        while self._served is None and not stop.is_set():
-            await self.turn()
-            await asyncio.sleep(DAY_CHECK_EVERY_S)
-
-    async def turn(self) -> None:
-        """Serve the present business day, if it is not served yet."""
-        today = self._today()
-        if self._served is not None and today <= self._served:
-            return
-        started = asyncio.get_running_loop().time()
-        filled = await self._retry("switching the day", lambda: self._days.advance(today))
-        self._served = await self._retry("reading the served day", self._days.served)
-        if filled is not None:
-            self._switched()
-            took_s = asyncio.get_running_loop().time() - started
-            self._metrics.switch_seconds.set(took_s)
-            log.info("day_served", as_of=str(self._served), rows=filled, ms=round(took_s * 1000))
-
-    def days_behind(self) -> float:
-        """Return how many days the served day is behind today; no number before the first."""
-        served = self._served
-        return float("nan") if served is None else float((self._today() - served).days)
-
-    def _today(self) -> date:
-        return date_of(day_of(self._clock.now(), self._zone))

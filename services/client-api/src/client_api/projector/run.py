@@ -10,9 +10,10 @@ from pydantic import SecretStr
 from client_api.database import make_engine
 from client_api.projector.days import Days
 from client_api.projector.figures import Figures
-from client_api.projector.loop import DayWatch, Projector
+from client_api.projector.loop import Projector
 from client_api.projector.metrics import Metrics
 from client_api.projector.store import ScoreStore
+from client_api.projector.watch import DayWatch
 from client_api.settings import ProjectorSettings
 from common import health, kafka
 from common.clock import BusinessClock

@@ -5,7 +5,6 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -98,13 +97,13 @@ class Intake:
                 self._passing(problem)
                 continue
             self._beat.beat()
-            try:
-                if message.value() is not None:  # else of a client who was erased
-                    with _span(message):
+            with tracing.inside(kafka.span_of(message), ends=True):
+                try:
+                    if message.value() is not None:  # else of a client who was erased
                         await self._record(_event_of(message))
-            except PoisonMessage as error:
-                await self._park(message, error)
-                parked[error.reason] += 1
+                except PoisonMessage as error:
+                    await self._park(message, error)
+                    parked[error.reason] += 1
             written_ms.append(message.timestamp()[1])
             done[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
         if done:
@@ -123,6 +122,7 @@ class Intake:
             metrics.dead_letters.labels(AT_RISK.name, reason).inc(number)
 
     async def _park(self, message: Message, error: PoisonMessage) -> None:
+        tracing.failed(tracing.current(), error.reason)
         self._log.error(
             "record parked",
             reason=error.reason,
@@ -187,17 +187,6 @@ _PASSING = LOST_ASSIGNMENT | {
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
 }
-
-
-def _span(message: Message) -> AbstractContextManager[Any]:
-    """Go on with the trace of a record, if it has one."""
-    headers: Any = message.headers()
-    traceparent = tracing.of_headers(headers)
-    if traceparent is None:
-        return nullcontext()
-    place = (message.topic() or "", message.partition() or 0, message.offset() or 0)
-    kind, told = tracing.SpanKind.CONSUMER, tracing.processing(*place)
-    return tracing.within(f"process {place[0]}", traceparent, kind, told)
 
 
 def _event_of(message: Message) -> Event[Any]:

@@ -70,7 +70,9 @@ class Grants:
         self._retrying = saying_away(log)
         self._settled: _Settled | None = None
         self._summed_at = 0.0
-        self._beginnings = Together(self._note, wait_s=BEGIN_TOGETHER_S, most=BEGIN_TOGETHER)
+        self._beginnings = Together(
+            self._note, name="note calls", wait_s=BEGIN_TOGETHER_S, most=BEGIN_TOGETHER
+        )
 
     @property
     def limits(self) -> Limits:

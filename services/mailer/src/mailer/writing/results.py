@@ -54,8 +54,12 @@ class Results:
         self._log = log
         self._retrying = saying_away(log)
         self._acceptance = Acceptance(pool, known, days, asking, log)
-        self._glances = Together(self._glance, wait_s=LOOK_TOGETHER_S, most=TOGETHER)
-        self._acceptances = Together(self._accept, wait_s=ACCEPT_TOGETHER_S, most=TOGETHER)
+        self._glances = Together(
+            self._glance, name="look at episodes", wait_s=LOOK_TOGETHER_S, most=TOGETHER
+        )
+        self._acceptances = Together(
+            self._accept, name="accept texts", wait_s=ACCEPT_TOGETHER_S, most=TOGETHER
+        )
 
     async def claim(self, limit: int, lease_s: float) -> list[Claim]:
         """Claim up to ``limit`` episodes whose time has come, for ``lease_s`` seconds."""
