@@ -15,6 +15,7 @@ from mailer.delivery.settings import DeliverySettings
 from mailer.delivery.smtp import Exchange, Refused, Reply, Smtp, Unavailable, refusal
 from mailer.metrics import Metrics
 from mailer.words.letter import Letter
+from tests.spans import parent_of, record
 
 LEASE_S = 60.0
 PARCEL = Parcel("42-20000", 42, 1)
@@ -243,3 +244,39 @@ async def test_what_is_left_after_all_is_no_try(monkeypatch: pytest.MonkeyPatch)
 
     assert server.taken == []
     assert metrics.deliveries.collect()[0].samples == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "outcome", "error"),
+    [
+        (None, "sent", None),
+        (Unavailable("the server cannot be reached"), "unavailable", "Unavailable"),
+        (refusal("the recipient", 550, "no such user"), "refused", "Refused"),
+    ],
+)
+async def test_a_span_says_whether_the_message_was_sent(
+    monkeypatch: pytest.MonkeyPatch, trouble: Exception | None, outcome: str, error: str | None
+):
+    """What was not sent is marked as failed, and so is the exchange in which it failed."""
+    spans = record(monkeypatch)
+    server = Server()
+    server.trouble = trouble
+    await courier_of(Ledger(monkeypatch), server).carry(PARCEL)
+
+    send, exchange = spans.named("send email"), spans.named("smtp")
+    assert parent_of(exchange) == f"{send.context.span_id:016x}"
+    assert send.attributes["email.outcome"] == outcome
+    assert send.status.is_ok is (error is None)
+    assert exchange.attributes.get("error.type") == error
+
+
+async def test_what_was_never_to_be_sent_is_no_failure(monkeypatch: pytest.MonkeyPatch):
+    """Somebody took it back just before: it is said, and nothing went wrong."""
+    spans = record(monkeypatch)
+    ledger = Ledger(monkeypatch)
+    ledger.begun = None
+    await carry(ledger)
+
+    send = spans.named("send email")
+    assert send.attributes["email.outcome"] == "kept"
+    assert send.status.is_ok

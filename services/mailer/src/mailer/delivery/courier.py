@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from common import tracing
 from common.unsubscribe import link_of
@@ -23,6 +23,17 @@ NOTE_LIMIT_S = 10.0
 """How long a mailer that stops or breaks still tries to note what a server said."""
 REFUSED_IN_A_ROW = 3
 """So many different clients refused for good, with nobody taken between, are no wrong addresses."""
+KEPT = "kept"
+"""What it comes to when nothing is to be sent after all."""
+WELL = frozenset({"sent", KEPT})
+
+
+class CameTo(NamedTuple):
+    """What became of a parcel."""
+
+    outcome: str
+    problem: str | None = None
+    """Why nobody can be sent to at present."""
 
 
 class Courier:
@@ -50,32 +61,41 @@ class Courier:
 
     async def carry(self, parcel: Parcel) -> str | None:
         """Carry one parcel; return what is wrong when nobody can be sent to at present."""
-        with tracing.within("send email", parcel.traceparent, tracing.SpanKind.CLIENT):
-            return await self._carry(parcel)
+        with tracing.within("send email", parcel.traceparent) as span:
+            came_to = await self._carry(parcel)
+            span.set_attribute("email.outcome", came_to.outcome)
+            if came_to.outcome not in WELL:
+                tracing.failed(span, came_to.outcome)
+            return came_to.problem
 
-    async def _carry(self, parcel: Parcel) -> str | None:
+    async def _carry(self, parcel: Parcel) -> CameTo:
         ready = await self._results.look(parcel)
         if ready is None:
-            return None
+            return CameTo(KEPT)
         message_id = message_id_of(parcel.episode_id, self._sender.domain)
         began = time.monotonic()
         try:
-            async with self._smtp.exchange(ready.address) as exchange:
-                self._refused.clear()
-                del self._put_off[parcel.episode_id]
-                outcome = await self._hand_over(parcel, ready, message_id, exchange)
+            outcome = await self._exchange(parcel, ready, message_id)
         except Unavailable as error:
             self._metrics.delivered("unavailable", time.monotonic() - began)
             await self._give_back(parcel, error)
-            return str(error)
+            return CameTo("unavailable", str(error))
         except Refused as error:
             self._metrics.delivered("refused", time.monotonic() - began)
             refused = self._judged(parcel, error)
             await self._results.refuse(parcel, message_id, refused)
-            return str(refused) if refused.ours else None
-        if outcome is not None:
+            return CameTo("refused", str(refused) if refused.ours else None)
+        if outcome != KEPT:
             self._metrics.delivered(outcome, time.monotonic() - began)
-        return None
+        return CameTo(outcome)
+
+    async def _exchange(self, parcel: Parcel, ready: Ready, message_id: str) -> str:
+        """Go to the server in a span of its own, and hand the message over; return the outcome."""
+        with tracing.within("smtp", kind=tracing.SpanKind.CLIENT):
+            async with self._smtp.exchange(ready.address) as exchange:
+                self._refused.clear()
+                del self._put_off[parcel.episode_id]
+                return await self._hand_over(parcel, ready, message_id, exchange)
 
     async def _give_back(self, parcel: Parcel, error: Unavailable) -> None:
         """It may be this recipient that the server fails over: then the next is another's turn."""
@@ -95,10 +115,10 @@ class Courier:
 
     async def _hand_over(
         self, parcel: Parcel, ready: Ready, message_id: str, exchange: Exchange
-    ) -> str | None:
+    ) -> str:
         """Commit that the data goes out, let it, and note what the server says.
 
-        Returns what it came to, None when nothing was to be sent after all.
+        Returns what it came to.
 
         The commit is also what a sender fails at that slept while its lease ran out. Between it
         and the first byte lies no wait, only a look at the clock: who slept there sends nothing.
@@ -111,7 +131,7 @@ class Courier:
             await self._results.abandon(parcel, UNKNOWN_COMMIT)
             return "uncertain"
         if number is None:
-            return None
+            return KEPT
         if time.monotonic() - asked > self._lease_s:
             reply = Reply(None, TOO_LATE)
         else:
