@@ -55,7 +55,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Ite
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.address,
         "OTEL_BSP_SCHEDULE_DELAY": "200",
     }
-    with Stack(folder, durable=False, extra=dict.fromkeys(SERVICES, told)) as running:
+    trusting = {"client-api": {**told, "TRUST_TRACEPARENT": "true"}}
+    with Stack(folder, durable=False, extra=dict.fromkeys(SERVICES, told) | trusting) as running:
         running.start()
         books.publish(running, **POLICY)
         yield running
@@ -161,7 +162,7 @@ def test_statements_are_told_as_part_of_what_asked_for_them(written: list[Span])
 def test_a_callers_trace_goes_on_and_one_that_is_no_trace_does_not(
     stack: Stack, collector: Collector
 ) -> None:
-    """A gateway before us may have begun it; what else somebody sends in its place is dropped."""
+    """A gateway whom we trust may have begun it; what else is sent in its place is dropped."""
     trace, parent = CALLER
     with api(stack) as http:
         for sent in (f"00-{trace}-{parent}-01", CANARIES[0]):

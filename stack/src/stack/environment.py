@@ -17,6 +17,14 @@ DATABASE = "engage"
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "JAVA_HOME", "LD_LIBRARY_PATH")
 """What a child may see of our environment; keys and tokens are none of its business."""
 
+TRACING = {
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "",
+    "OTEL_TRACES_SAMPLER": "parentbased_always_on",
+    "OTEL_TRACES_SAMPLER_ARG": "",
+}
+"""Who takes traces, and of how many requests, unless our own environment says so: nobody. Of all
+once somebody does: there are few, and somebody looks for one."""
+
 KEPT_FOR_THE_MODEL = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
     "OPENROUTER_BASE_URL",
@@ -92,9 +100,7 @@ def base() -> dict[str, str]:
 
 
 def _traces() -> dict[str, str]:
-    """Who takes the services' traces, if our own environment names somebody."""
-    name = "OTEL_EXPORTER_OTLP_ENDPOINT"
-    return {name: os.environ.get(name, "")}
+    return {name: os.environ.get(name) or usual for name, usual in TRACING.items()}
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,11 @@ class Inside:
         access = SimpleNamespace(rates=rates, verifier=verifier, origin="http://issuer")
         scope["state"] = {
             "parts": SimpleNamespace(
-                reads=self.reads, access=access, currency="EUR", metrics=self.metrics
+                reads=self.reads,
+                access=access,
+                currency="EUR",
+                metrics=self.metrics,
+                trust_traceparent=False,
             )
         }
         scope["app"] = None

@@ -54,6 +54,20 @@ def test_with_a_key_the_real_model_is_asked(tmp_path: Path):
     assert told["MODEL_SANDBOX"] == place.for_client_api()["MODEL_SANDBOX"] == "false"
 
 
+def test_what_is_run_here_is_traced_whole_unless_somebody_says_how_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Whoever names a collector looks for a request, and finds it."""
+    place = surroundings(tmp_path)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+    monkeypatch.delenv("OTEL_TRACES_SAMPLER", raising=False)
+    told = place.for_client_api()
+    assert told["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:4318"
+    assert told["OTEL_TRACES_SAMPLER"] == "parentbased_always_on"
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
+    assert place.for_client_api()["OTEL_TRACES_SAMPLER"] == "always_off"
+
+
 def test_a_key_alone_is_refused():
     """A key without model and provider stops the start with one line that names both."""
     with pytest.raises(Missing, match="OPENROUTER_MODEL and OPENROUTER_PROVIDER") as caught:

@@ -37,9 +37,9 @@ class ServiceSettings(KafkaSecurity):
     otel_exporter_otlp_endpoint: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
     """Who takes traces, as OTLP over HTTP; nothing is traced without."""
     otel_traces_sampler: Sampler | None = None
-    """Which traces are recorded; OpenTelemetry itself reads this and the next."""
+    """Which traces are recorded; ``common.tracing_export`` reads this and the next."""
     otel_traces_sampler_arg: Annotated[float, Field(ge=0, le=1)] | None = None
-    """The share of those that begin here, for the samplers by ratio."""
+    """The share of those that begin here, by ratio; of no sampler in particular 0.01."""
 
     @field_validator("shop_time_zone")
     @classmethod

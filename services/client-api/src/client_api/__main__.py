@@ -66,6 +66,7 @@ def run_serve() -> None:
         ),
         model_sandbox=settings.model_sandbox,
         currency=settings.shop_currency,
+        trust_traceparent=settings.trust_traceparent,
         link_key=settings.link_key,
         operator=operator,
         previews=Previews(engine),

@@ -116,6 +116,10 @@ class ApiSettings(ServiceSettings):
     """Requests without a valid token that each address may make, at each replica."""
     event_streams_per_subject: Annotated[int, Field(ge=1)] = STREAMS_PER_SUBJECT
 
+    trust_traceparent: bool = False
+    """Go on with a caller's trace, and record what it says is to be recorded: only where nobody
+    gets here but through a gateway of ours, which decides that."""
+
     @model_validator(mode="after")
     def _has_two_ports(self) -> Self:
         if self.health_port and self.health_port == self.http_port:

@@ -10,7 +10,11 @@ STAMP = text("SELECT set_config('engage.traceparent', :traceparent, true)")
 
 
 async def stamp(db: AsyncConnection) -> None:
-    """Have the rows that this transaction writes go on with the current trace, if there is one."""
-    traceparent = tracing.sampled()
+    """Have the rows that this transaction writes go on with the current trace, if there is one.
+
+    Where no trace is recorded, nobody pays for another's: a round trip here, bytes in the row, the
+    relay's longer way.
+    """
+    traceparent = tracing.sampled() if tracing.recording() else None
     if traceparent is not None:
         await db.execute(STAMP, {"traceparent": traceparent})

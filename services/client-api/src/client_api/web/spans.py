@@ -1,4 +1,7 @@
-"""The span of a request: it begins the trace of what is written, or goes on with a caller's.
+"""The span of a request: it begins the trace of what is written.
+
+It goes on with a caller's where callers are trusted: whoever says that a trace is to be recorded
+decides what it costs all services, and could say so of every request.
 
 FastAPI could make it, and would tell path and query, which may hold names.
 """
@@ -21,11 +24,16 @@ def around(scope: Scope) -> AbstractContextManager[Any]:
     """Return a span around a request; where nobody traces, nothing."""
     if scope["path"] in UNTRACED:
         return nullcontext()
-    named = next((value for name, value in scope["headers"] if name == _HEADER), None)
-    if named is None and not tracing.recording():
+    caller = _caller(scope) if scope["state"]["parts"].trust_traceparent else None
+    if caller is None and not tracing.recording():
         return nullcontext()
-    caller = None if named is None else named.decode("ascii", "replace")
     return tracing.within(scope["method"], caller, tracing.SpanKind.SERVER)
+
+
+def _caller(scope: Scope) -> str | None:
+    """Return what a caller sent as its trace."""
+    sent = next((value for name, value in scope["headers"] if name == _HEADER), None)
+    return None if sent is None else sent.decode("ascii", "replace")
 
 
 def describe(method: str, route: str | None, status: int) -> None:

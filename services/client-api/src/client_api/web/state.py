@@ -48,6 +48,8 @@ class Parts:
     """Measures how records flow, for Prometheus; only a server that runs for long has one."""
     currency: str = "USD"
     """The shop's: what scores and values are reckoned in."""
+    trust_traceparent: bool = False
+    """Whether a caller's trace goes on, recorded or not as the caller says."""
     link_key: SecretStr | None = None
     """Checks the links by which clients end their emails; without it they answer 503."""
 
