@@ -9,6 +9,7 @@ import pytest
 from confluent_kafka import Message
 
 from cdc_relay import relay as loop
+from cdc_relay.draft import Draft
 from cdc_relay.metrics import Metrics
 from cdc_relay.pace import TokenBucket
 from cdc_relay.relay import Relay
@@ -17,6 +18,7 @@ from cdc_relay.transactions import Aborted, Broken, Fenced
 from common import logs
 from common.errors import Transient
 from common.health import Heartbeat
+from common.partition import PartitionMap
 from tests.integration.cdc_relay.running import NOTIFICATIONS, ORDERS, notification, order
 
 LIMIT_S = 30.0
@@ -356,6 +358,19 @@ def poison(offset):
     )
 
 
+def written(partition, offset, timestamp_ms):
+    """Make a raw record of an order that was written at a time."""
+    topic, key, value = order("c", offset, 42, offset)
+    return Message(
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        key=key,
+        value=value,
+        timestamp=(1, timestamp_ms),
+    )
+
+
 def counted(world, name, **labels):
     """Return what Prometheus would be told."""
     return world.metrics.registry.get_sample_value(name, labels)
@@ -374,3 +389,11 @@ def test_what_prometheus_is_told_is_what_was_committed(world):
     assert counted(world, "engage_relay_delay_seconds_count") == 1
     parked = {"topic": ORDERS, "reason": "unknown_shape"}
     assert counted(world, "engage_dead_letters_total", **parked) == 1
+
+
+def test_a_batch_is_as_old_as_its_oldest_record():
+    """A partition that is far behind shows, though the last record to arrive is another's."""
+    draft = Draft(PartitionMap(PARTITIONS), logs.configure("cdc-relay", "CRITICAL"))
+    draft.add(Batch([written(0, 1, 7_000)], {}), lambda *_: None)
+    draft.add(Batch([written(1, 1, 2_000), written(0, 2, 9_000)], {}), lambda *_: None)
+    assert draft.oldest_ms == 2_000

@@ -40,8 +40,8 @@ class Draft:
     """Of records that go on with a trace: they end when it is committed."""
     parked: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Records put aside, by topic and reason."""
-    newest_ms: int = 0
-    """When the last record was written to its topic: wall time in milliseconds."""
+    oldest_ms: int | None = None
+    """When the first of its records was written to its topic: wall time in milliseconds."""
 
     def add(self, batch: Batch, hear: Hear) -> None:
         """Translate what was read.
@@ -62,14 +62,24 @@ class Draft:
                     write(record)
                     remember(fact)
                     # This name's hash is known, that of the message's is not.
-                    passed[ORDERS, partition] = offset + 1
+                    place = ORDERS, partition
+                    if place not in passed:
+                        self._begin(message)
+                    passed[place] = offset + 1
                     continue
             self._add_any(message, topic, partition, offset, hear)
-            passed[topic, partition] = offset + 1
+            place = topic, partition
+            if place not in passed:
+                self._begin(message)
+            passed[place] = offset + 1
         self.read += len(batch.records)
-        if batch.records:
-            self.newest_ms = batch.records[-1].timestamp()[1]
         self.ends |= batch.ends
+
+    def _begin(self, message: Message) -> None:
+        """Note when a partition's first record was written: its others are no older."""
+        written_ms = message.timestamp()[1]
+        if self.oldest_ms is None or written_ms < self.oldest_ms:
+            self.oldest_ms = written_ms
 
     def _add_any(
         self, message: Message, topic: str, partition: int, offset: int, hear: Hear

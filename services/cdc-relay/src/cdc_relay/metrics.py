@@ -36,7 +36,7 @@ class Metrics:
         )
         self.delay_seconds = Histogram(
             "engage_relay_delay_seconds",
-            "How old a batch's newest raw record was when the batch was committed.",
+            "How old a batch's oldest raw record was when the batch was committed.",
             buckets=LATE_S,
             registry=registry,
         )

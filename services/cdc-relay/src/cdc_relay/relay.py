@@ -204,8 +204,8 @@ class Relay:
         metrics.transaction_seconds.observe(seconds)
         for (topic, reason), number in draft.parked.items():
             metrics.dead_letters.labels(topic, reason).inc(number)
-        if draft.read:
-            tally.behind_ms = max(0, int(time.time() * 1000) - draft.newest_ms)
+        if draft.oldest_ms is not None:
+            tally.behind_ms = max(0, int(time.time() * 1000) - draft.oldest_ms)
             metrics.delay_seconds.observe(tally.behind_ms / 1000)
 
     def _arrive(self, draft: Draft) -> None:

@@ -33,7 +33,7 @@ class Duplicates:
 
 @dataclass
 class Tally:
-    """Counters since the start. ``behind_ms``: age of the newest change when it was committed."""
+    """Counters since the start. ``behind_ms``: age of a batch's oldest change when committed."""
 
     read: int = 0
     written: int = 0
