@@ -1,11 +1,13 @@
 """What client-api tells Prometheus: requests by route, and how records flow, or nothing of it."""
 
+import math
 from typing import Any
 
 import pytest
 
 from client_api.metrics import Metrics
 from client_api.operations.flow import FlowWatch
+from client_api.projector.metrics import Metrics as ProjectorMetrics
 from engage.flow import Flow, Slot
 from engage.lag import Lag
 
@@ -98,3 +100,9 @@ async def test_measuring_goes_on_after_what_could_not_be_measured(metrics):
     assert told(metrics, "lag_records", reader="cdc-relay") is None
     await watch.look()
     assert told(metrics, "lag_records", reader="cdc-relay") == 7
+
+
+def test_before_the_first_switch_of_the_day_its_duration_is_no_number():
+    """Zero would be told as a switch that took no time."""
+    told = ProjectorMetrics().registry.get_sample_value("engage_projector_day_switch_seconds")
+    assert math.isnan(told)

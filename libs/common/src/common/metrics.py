@@ -40,7 +40,7 @@ def dead_letters(registry: CollectorRegistry) -> Counter:
     """Declare the count of parked records; a ``PoisonMessage`` knows only a few reasons."""
     return Counter(
         "engage_dead_letters",
-        "Records parked because they can never be used.",
+        "Records parked because they can never be used; in a rebuild by both generations.",
         ["topic", "reason"],
         registry=registry,
     )

@@ -1,5 +1,6 @@
 """What the projector tells Prometheus; counted by batch, once it is in Postgres."""
 
+import math
 from collections.abc import Callable
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -43,9 +44,11 @@ class Metrics:
         )
         self.switch_seconds = Gauge(
             "engage_projector_day_switch_seconds",
-            "How long this projector took to fill and serve the last day that it switched to.",
+            "How long this projector took to fill and serve the last day that it switched to; no"
+            " number before the first.",
             registry=registry,
         )
+        self.switch_seconds.set(math.nan)
         self.days_behind = Gauge(
             "engage_projector_days_behind",
             "Days between the day that is served and the shop's today; no number before the first.",
