@@ -58,10 +58,11 @@ def message(offset: int, value: bytes | None, traceparent: str | None = SAMPLED)
 async def test_a_batch_is_written_in_the_traces_of_its_records(spans: Spans) -> None:
     """Its statements stand in the first one's, in a span that is linked to the other."""
     store = Store()
-    await handle(store, message(1, None, None), message(2, None), message(3, None))
+    plain, junk = message(1, None, None), message(2, b"junk")
+    await handle(store, plain, junk, message(3, None), message(4, None))
 
     write = spans.named("write scores")
-    first, second = [span for span in spans.all() if span.name == PROCESS]
+    _, first, second = [span for span in spans.all() if span.name == PROCESS]
     assert (trace_of(first), parent_of(first)) == (TRACE, SPAN)
     assert parent_of(write) == f"{first.context.span_id:016x}"
     assert [link.context.span_id for link in write.links] == [second.context.span_id]

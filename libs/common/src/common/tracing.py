@@ -138,13 +138,13 @@ def _inside(span: Span, *, ends: bool) -> Iterator[None]:
 
 
 @contextmanager
-def together(name: str, spans: Iterable[Span]) -> Iterator[None]:
+def together(name: str, spans: Iterable[Span | None]) -> Iterator[None]:
     """Do something once for all of some spans, in a span that belongs to each of them.
 
     A span has one parent: the first of them that is recorded. It is linked to the others. Where
     none is recorded it is done in no trace, whatever goes on here.
     """
-    recorded = [span for span in spans if span.is_recording()]
+    recorded = [one for one in spans if one is not None and one.is_recording()]
     span: Span = trace.INVALID_SPAN
     if recorded:
         first, *others = recorded

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -23,6 +24,15 @@ DAY_CHECK_EVERY_S = 0.05
 BEAT_LIMIT_S = 60.0
 
 log = structlog.get_logger("client_api.projector")
+
+
+class Taken(NamedTuple):
+    """What became of a record; its span ends when the batch is committed, or never."""
+
+    span: tracing.Span | None
+    item: FeatureRow | Forgotten | None
+    poison: str | None = None
+    """Why it was parked."""
 
 
 class Projector:
@@ -77,35 +87,33 @@ class Projector:
 
     async def _handle(self, messages: list[Message]) -> None:
         began = time.monotonic()
-        items: list[FeatureRow | Forgotten] = []
-        poisoned: list[str] = []
-        spans: list[tracing.Span] = []
-        """A span of what is not written never ends."""
-        for message in messages:
-            span = kafka.span_of(message)
-            if span is not None:
-                spans.append(span)
-            with tracing.inside(span):
-                try:
-                    item = await self._read(message)
-                except PoisonMessage as poison:
-                    self._park(poison, message)
-                    poisoned.append(poison.reason)
-                    continue
-            if item is not None:
-                items.append(item)
+        taken = [await self._take(message) for message in messages]
+        poisoned = [one.poison for one in taken if one.poison is not None]
         if poisoned:
             await asyncio.to_thread(self._flush)
-        batch = reduce(items)
+        batch = reduce(one.item for one in taken if one.item is not None)
         if batch.rows or batch.forgotten:
-            with tracing.together("write scores", spans):
+            with tracing.together(
+                "write scores", [one.span for one in taken if one.item is not None]
+            ):
                 written = await self._retry("writing scores", lambda: self._store.write(batch))
             self._metrics.wrote(written)
             log.debug("batch", records=len(messages), **written._asdict())
         self._commit(messages)
-        for span in spans:
-            span.end()
+        for one in taken:
+            if one.span is not None:
+                one.span.end()
         self._count(messages, poisoned, time.monotonic() - began)
+
+    async def _take(self, message: Message) -> Taken:
+        """Read a record in its span, or park it."""
+        span = kafka.span_of(message)
+        with tracing.inside(span):
+            try:
+                return Taken(span, await self._read(message))
+            except PoisonMessage as poison:
+                self._park(poison, message)
+                return Taken(span, None, poison.reason)
 
     def _count(self, messages: list[Message], poisoned: list[str], seconds: float) -> None:
         """Count a batch: how many records, how old, and why some were put aside."""
