@@ -11,6 +11,7 @@ from client_api.store.exports import ROWS
 from client_api.store.places import PLACES, TABLES
 from common.topics import TOPICS
 from tests.integration.client_api.serving import Api, assert_problem
+from tests.spans import SAMPLED
 
 NOT_OF_CLIENTS = {
     "alembic_version",
@@ -109,9 +110,13 @@ async def export(api: Api, client_id: int) -> dict[str, Any]:
 
 
 async def rows(admin: asyncpg.Connection, query: str) -> list[Any]:
-    """Return rows as Postgres writes them in JSON."""
-    found = await admin.fetch(f"SELECT row_to_json(r)::text FROM {query}")
-    return [json.loads(row[0]) for row in found]
+    """Return rows as Postgres writes them in JSON, but for the traces of those who wrote them."""
+    found = [
+        json.loads(row[0]) for row in await admin.fetch(f"SELECT row_to_json(r)::text FROM {query}")
+    ]
+    for one in found:
+        one.pop("traceparent", None)
+    return found
 
 
 async def test_the_export_holds_every_row_of_the_client_and_no_other(
@@ -151,6 +156,24 @@ async def test_the_export_holds_every_row_of_the_client_and_no_other(
     assert "777001" not in json.dumps(found)
     assert "Bob" not in json.dumps(found)
     assert "2-20000" not in json.dumps(found)
+
+
+async def test_traces_of_requests_are_no_part_of_an_export(
+    shop: Api, admin: asyncpg.Connection
+) -> None:
+    """In which trace a row was written says something of the writer, and nothing of the client."""
+    async with admin.transaction():
+        await admin.execute(f"SET LOCAL engage.traceparent = '{SAMPLED}'")
+        await admin.execute("UPDATE clients SET surname = 'Lovelace' WHERE id = 1")
+        await admin.execute("UPDATE orders SET amount = amount + 1 WHERE client_id = 1")
+    await admin.execute(f"UPDATE episodes SET traceparent = '{SAMPLED}'")
+    traced = "SELECT count(*) FROM clients JOIN orders USING (traceparent)"
+    assert await admin.fetchval(traced) == 2
+
+    found = await export(shop, 1)
+    assert found["client"]["surname"] == "Lovelace"
+    assert "traceparent" not in json.dumps(found)
+    assert SAMPLED not in json.dumps(found)
 
 
 async def test_the_audit_says_who_took_it_and_so_does_the_document(

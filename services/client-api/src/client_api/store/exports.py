@@ -22,7 +22,9 @@ EXPORTED = "client.exported"
 OF_EPISODES = "episode_id IN (SELECT id FROM episodes WHERE client_id = :id)"
 ADDRESS = "(SELECT address_hash(email) FROM clients WHERE id = :id)"
 
-CLIENT = "SELECT row_to_json(r)::text FROM clients r WHERE r.id = :id"
+ROW = "(to_jsonb(r) - 'traceparent')::text"
+"""A whole row but for the trace of the request that wrote it: it says nothing of the client."""
+CLIENT = f"SELECT {ROW} FROM clients r WHERE r.id = :id"
 ROWS: Mapping[str, str] = {
     "orders": "FROM orders r WHERE r.client_id = :id ORDER BY r.ordered_at, r.id",
     "score_features": "FROM score_features r WHERE r.client_id = :id",
@@ -66,8 +68,8 @@ ROWS: Mapping[str, str] = {
                OR o.result @> naming_moved(CAST(:id AS bigint))) r
         ORDER BY r.id""",
 }
-"""Each table that says something of a client; whole rows, so that no column is forgotten. Of a run
-only what is about the client."""
+"""Each table that says something of a client; all of a row, so that no column is forgotten. Of a
+run only what is about the client."""
 
 KNOWN = f"""
     SELECT EXISTS (SELECT FROM clients WHERE id = :id)
@@ -110,7 +112,7 @@ async def _write(db: AsyncConnection, about: Mapping[str, int | str], file: IO[b
     for name, rows in ROWS.items():
         file.write(f',"{name}":['.encode())
         comma = b""
-        statement = text(f"SELECT row_to_json(r)::text {rows}")
+        statement = text(f"SELECT {ROW} {rows}")
         async with db.stream(statement, about) as found:
             async for (row,) in found:
                 file.write(comma + row.encode())
