@@ -19,6 +19,7 @@ from engage import dlq, reconcile
 from engage.backfill import ONE_AT_A_TIME, backfill
 from engage.broker import Broker
 from engage.frame import BadInput
+from engage.gatherer import Gatherer
 from engage.gone import Sent, Suspects, remove
 from engage.lag import measure, measure_all
 from engage.lane import Lane
@@ -259,7 +260,7 @@ def test_the_status_tells_a_planted_lag_and_counts_no_markers(shop: Shop):
     one = next(broker.read(broker.begins([AT_RISK.name]), broker.ends([AT_RISK.name])))
     hour_ago = int((time.time() - 3600) * 1000)
     shop.write(AT_RISK.name, one.key() or b"", one.value() or b"", timestamp=hour_ago)
-    lags = {lag.group: lag for lag in measure_all(broker, broker.groups())}
+    lags = {lag.group: lag for lag in measure_all(broker, broker.groups(), 1, Gatherer())}
     assert lags["mailer"].records == was.records + 1
     assert lags["mailer"].exact
     assert 3600 <= lags["mailer"].seconds < 3900

@@ -47,6 +47,9 @@ SLICE_S = 0.1
 READER = "engage-look"
 """The name under which records are read; nothing is ever committed to it."""
 
+BEYOND = 2**63 - 1
+"""An offset that no record has."""
+
 Offsets = dict[tuple[str, int], int]
 """An offset for each (topic, partition)."""
 
@@ -142,11 +145,13 @@ class Broker:
         ends: Offsets,
         *,
         limit_s: float | None = None,
+        first: bool = False,
     ) -> Generator[Message, None, None]:
         """Yield the committed records from ``starts`` up to, not including, ``ends``.
 
-        In order within a partition; no group is joined and nothing is committed. Raises Transient,
-        also when not all is read within ``limit_s`` seconds.
+        In order within a partition; no group is joined and nothing is committed. With ``first``,
+        of each partition one record at most. Raises Transient, also when not all is read within
+        ``limit_s`` seconds.
         """
         until = time.monotonic() + (inf if limit_s is None else limit_s)
         left = {place for place, start in starts.items() if start < ends.get(place, 0)}
@@ -154,7 +159,8 @@ class Broker:
             return
         reader = self.reader()
         try:
-            reader.assign([TopicPartition(*place, starts[place]) for place in sorted(left)])
+            asked = sorted(left)
+            reader.assign([TopicPartition(*place, starts[place]) for place in asked])
             heard = time.monotonic()
             while left:
                 _check(until)
@@ -164,16 +170,14 @@ class Broker:
                 elif time.monotonic() - heard > SILENCE_LIMIT_S:
                     raise Transient(f"no record came for {SILENCE_LIMIT_S:.0f} s")
                 for message in batch:
-                    place = (message.topic() or "", message.partition() or 0)
-                    offset = message.offset() or 0
-                    error = message.error()
-                    if error is not None:
-                        _judge(error)
-                        left.discard(place)
-                    elif offset < ends[place]:
+                    place, offset = _where(message)
+                    if place in left and offset < ends[place]:
                         yield message
-                    if error is None and offset + 1 >= ends[place]:
+                    if first or offset + 1 >= ends.get(place, 0):
                         left.discard(place)
+                if first and batch:
+                    # What is prefetched of the others meanwhile would be read for nothing.
+                    reader.pause([TopicPartition(*place) for place in asked if place not in left])
         except KafkaException as error:
             raise Transient(f"the records could not be read: {_say(error)}") from error
         finally:
@@ -220,10 +224,13 @@ def _check(until: float) -> None:
         raise Transient("the records could not all be read within the time given")
 
 
-def _judge(error: KafkaError) -> None:
-    """Return for the end of a partition; raise Transient for anything else."""
-    if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's own name for it
+def _where(message: Message) -> tuple[tuple[str, int], int]:
+    """Return where a record lies, the end of a partition beyond all records; raises Transient."""
+    error = message.error()
+    if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its name
         raise Transient(f"a partition could not be read: {error.str()}")
+    offset = BEYOND if error is not None else message.offset() or 0
+    return (message.topic() or "", message.partition() or 0), offset
 
 
 def _say(error: KafkaException) -> str:

@@ -9,10 +9,12 @@ from typing import Any
 from common.topics import dead_letters_of
 from engage import letters, source
 from engage.broker import Broker
+from engage.gatherer import Gatherer
 from engage.lag import Lag, measure_all
 from engage.postgres import Database, connect
+from engage.rebuild_generation import current
 from engage.settings import Settings
-from engage.status import OPEN, Gatherer
+from engage.status import OPEN
 
 LETTERS_MAX = 1_000
 """So many waiting letters of a topic are counted: more are the same to whoever looks at them."""
@@ -34,7 +36,7 @@ class Flow:
     """What could be measured; the rest is None, and ``problems`` says why."""
 
     lags: tuple[Lag, ...] | None
-    """One for each reader, in the order of the flow."""
+    """One for each reader that could be measured, in the order of the flow."""
     slot: Slot | None
     waiting: Mapping[tuple[str, str], int] | None
     """Dead letters that nobody has dealt with, by topic and reason, up to ``LETTERS_MAX``."""
@@ -49,7 +51,10 @@ def measure(settings: Settings) -> Flow:
     broker = found.part("Kafka", lambda: Broker(settings.kafka))
     lags = waiting = None
     if broker is not None:
-        lags = found.part("lag", lambda: tuple(measure_all(broker, broker.groups())))
+        groups = found.part("groups", broker.groups)
+        speaking = found.part("generation", lambda: current(broker))
+        if groups is not None:
+            lags = tuple(measure_all(broker, groups, speaking, found))
         waiting = found.part("dead letters", lambda: _waiting(broker))
     stored = found.part("Postgres", lambda: _stored(settings, broker, found))
     slot, late = stored or (None, None)

@@ -2,11 +2,11 @@
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
-from common.errors import Transient
 from common.topics import (
     AT_RISK,
     BACKFILL,
@@ -20,7 +20,8 @@ from common.topics import (
     SCORES,
     group_of,
 )
-from engage.broker import Broker, Group, Offsets
+from engage.broker import Broker, Group
+from engage.gatherer import Gatherer
 
 COUNTED_MAX = 5_000
 """So many records of a hop are counted one by one. Beyond, offsets are subtracted, which also
@@ -50,8 +51,9 @@ class Lag:
     records: int
     exact: bool
     """False: ``records`` counts offsets, an upper bound."""
-    seconds: float
-    """Age of the oldest record that is not consumed, by its Kafka timestamp; 0 without one."""
+    seconds: float | None
+    """Age of the oldest record that is not consumed, by its Kafka timestamp; 0 where nothing waits,
+    None where offsets do and no record lies at them."""
     topics: dict[str, int]
     """The records by topic."""
 
@@ -91,44 +93,45 @@ def measure(
         exact = True
     else:
         oldest = None
-        for place in [place for place, count in behind.items() if count > 0]:
-            found[place[0]] += behind[place]
-            first = _first(broker, place, starts[place], ends)
-            oldest = oldest if first is None else _older(oldest, first)
+        for place, count in behind.items():
+            found[place[0]] += max(0, count)
+        for message in broker.read(starts, ends, first=True):
+            oldest = _older(oldest, message.timestamp()[1])
         exact = False
-    seconds = 0.0 if oldest is None else max(0.0, now - oldest / 1000)
-    return Lag(hop, group, members, sum(found.values()), exact, round(seconds, 3), found)
+    records = sum(found.values())
+    seconds = None if records else 0.0
+    if oldest is not None:
+        seconds = round(max(0.0, now - oldest / 1000), 3)
+    return Lag(hop, group, members, records, exact, seconds, found)
 
 
-def measure_all(broker: Broker, groups: dict[str, Group]) -> list[Lag]:
-    """Measure every hop that begins in Kafka, in the order of the flow. Raises Transient.
+def measure_all(
+    broker: Broker, groups: Mapping[str, Group], speaking: int | None, found: Gatherer
+) -> list[Lag]:
+    """Measure every hop that begins in Kafka, in the order of the flow; what fails is left out.
 
-    Of the scorer those generations count that have members; the first one when none has.
+    Of the scorer: the generation that speaks, whether or not anybody reads as it, and the later
+    ones that have members. One that was superseded reads nothing more. While nobody knows which
+    one speaks (None), all that have members.
     """
     now = time.time()
-    working = sorted(
+    working = {
         generation
         for name, group in groups.items()
-        if (generation := generation_of(name)) is not None and group.members
-    )
-    scorers = tuple((SCORER_HOP, group_of(g), LANES) for g in working or [1])
+        if (generation := generation_of(name)) is not None
+        and group.members
+        and generation >= (speaking or 1)
+    }
+    generations = sorted(working | ({speaking} if speaking is not None else set()))
+    scorers = tuple((SCORER_HOP, group_of(g), LANES) for g in generations)
     lags = []
     for hop, group, topics in (READERS[0], *scorers, *READERS[1:]):
         members = groups[group].members if group in groups else 0
-        lags.append(measure(broker, hop, group, topics, members=members, now=now))
+        ask = partial(measure, broker, hop, group, topics, members=members, now=now)
+        lag = found.part(f"lag of {group}", ask)
+        if lag is not None:
+            lags.append(lag)
     return lags
-
-
-def _first(broker: Broker, place: tuple[str, int], start: int, ends: Offsets) -> int | None:
-    """Return the timestamp of the first record from ``start`` on, in milliseconds."""
-    reading = broker.read({place: start}, ends)
-    try:
-        message = next(reading, None)
-    except Transient:
-        return None
-    finally:
-        reading.close()
-    return None if message is None else message.timestamp()[1]
 
 
 def _older(one: int | None, other: int) -> int:

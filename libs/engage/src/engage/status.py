@@ -1,20 +1,19 @@
 """The state of the whole system as one document. What cannot be reached is named, never zero."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 from common.episodes import EpisodeState
-from common.errors import Misconfigured, Transient
 from common.topics import dead_letters_of
 from engage import letters, source
 from engage.broker import Broker, Group
 from engage.erase import ERASED, VERIFIED
+from engage.gatherer import Gatherer
 from engage.lag import Lag, generation_of, measure_all
 from engage.postgres import Database, connect
+from engage.rebuild_generation import current
 from engage.settings import Settings
 
-T = TypeVar("T")
 SLOT_HOP = "Postgres → cdc"
 
 EPISODES = "SELECT state, count(*) AS number FROM episodes GROUP BY state"
@@ -26,27 +25,6 @@ OPEN = f"""
 """  # noqa: S608 - our own words
 POLICY = "SELECT id, created_at FROM policies ORDER BY id DESC LIMIT 1"
 SERVED = "SELECT max(generation) AS generation, max(scored_at) AS scored_at FROM score_features"
-
-
-class Gatherer:
-    """Collects parts of the document; what fails becomes a problem and null."""
-
-    def __init__(self) -> None:
-        """Begin without problems."""
-        self.problems: list[str] = []
-
-    def part(self, name: str, ask: Callable[[], T]) -> T | None:
-        """Return what ``ask`` says, or None and a problem."""
-        try:
-            return ask()
-        except (Misconfigured, Transient) as error:
-            self.problems.append(f"{name}: {error}")
-            return None
-
-    def note(self, problem: str | None) -> None:
-        """Take note of a problem, if it is one."""
-        if problem is not None:
-            self.problems.append(problem)
 
 
 def gather(settings: Settings) -> dict[str, Any]:
@@ -66,7 +44,8 @@ def gather(settings: Settings) -> dict[str, Any]:
         groups = found.part("groups", broker.groups)
         if groups is not None:
             known = groups
-            lags = found.part("lag", lambda: measure_all(broker, known))
+            speaking = found.part("generation", lambda: current(broker))
+            lags = measure_all(broker, known, speaking, found)
         dead = found.part("dead letters", lambda: _dead(broker))
     for lag in lags or []:
         found.note(lag.problem)

@@ -118,7 +118,8 @@ class Metrics:
             gauge.clear()
         for lag in flow.lags or ():
             self.lag_records.labels(lag.group).set(lag.records)
-            self.lag_seconds.labels(lag.group).set(lag.seconds)
+            if lag.seconds is not None:
+                self.lag_seconds.labels(lag.group).set(lag.seconds)
             self.readers.labels(lag.group).set(lag.members)
         for (topic, reason), number in (flow.waiting or {}).items():
             self.waiting.labels(topic, reason).set(number)
