@@ -1,6 +1,9 @@
 """What client-api tells Prometheus: requests by route, and how records flow, or nothing of it."""
 
+import asyncio
 import math
+import queue
+import threading
 from typing import Any
 
 import pytest
@@ -8,10 +11,12 @@ import pytest
 from client_api.metrics import Metrics
 from client_api.operations.flow import FlowWatch
 from client_api.projector.metrics import Metrics as ProjectorMetrics
-from engage.flow import Flow, Slot
+from engage.flow import Flow, Slot, unknown
 from engage.lag import Lag
 
-UNKNOWN = Flow(None, None, None, None, ("Kafka: nobody answers",))
+UNKNOWN = unknown("Kafka: nobody answers")
+UNTOLD = ("slot_bytes", "slot_active", "erasures_late")
+"""What bears no label is told as no number."""
 KNOWN = Flow(
     lags=(Lag("cdc → relay", "cdc-relay", 1, 7, True, 1.5, {}),),
     slot=Slot(active=True, kept_bytes=4096, beat_age_s=3.0),
@@ -87,9 +92,22 @@ def test_what_is_not_known_any_more_is_not_told_as_it_was(metrics):
 
     assert told(metrics, "lag_records", reader="cdc-relay") is None
     assert told(metrics, "lag_seconds", reader="capture") is None
-    assert str(told(metrics, "slot_bytes")) == "nan"
-    assert str(told(metrics, "erasures_late")) == "nan"
+    assert [str(told(metrics, name)) for name in UNTOLD] == ["nan"] * len(UNTOLD)
     assert told(metrics, "flow_measured_timestamp_seconds") == measured_at
+
+
+def test_before_the_first_look_nothing_is_known(metrics):
+    """Zero would say that nobody reads the slot, and that no erasure is late."""
+    assert [str(told(metrics, name)) for name in UNTOLD] == ["nan"] * len(UNTOLD)
+    assert told(metrics, "flow_measured_timestamp_seconds") == 0
+
+
+def test_an_age_that_nobody_knows_is_not_told(metrics):
+    """The records that wait are."""
+    metrics.flows(Flow((Lag("-", "scorer", 1, 7_000, False, None, {}),), None, None, None, ()))
+
+    assert told(metrics, "lag_records", reader="scorer") == 7_000
+    assert told(metrics, "lag_seconds", reader="scorer") is None
 
 
 async def test_measuring_goes_on_after_what_could_not_be_measured(metrics):
@@ -106,3 +124,65 @@ def test_before_the_first_switch_of_the_day_its_duration_is_no_number():
     """Zero would be told as a switch that took no time."""
     told = ProjectorMetrics().registry.get_sample_value("engage_projector_day_switch_seconds")
     assert math.isnan(told)
+
+
+async def test_a_measuring_that_breaks_leaves_no_old_figures(metrics):
+    """It is a bug, which is logged; the figures of before are not told as if they were new."""
+    metrics.flows(KNOWN)
+
+    def broken() -> Flow:
+        raise KeyError("a bug")
+
+    await FlowWatch(broken, metrics).look()
+
+    assert told(metrics, "lag_records", reader="cdc-relay") is None
+    assert str(told(metrics, "slot_active")) == "nan"
+
+
+async def test_a_measuring_that_takes_too_long_leaves_no_old_figures(
+    metrics, monkeypatch: pytest.MonkeyPatch
+):
+    """None other begins meanwhile; what it says in the end is told."""
+    metrics.flows(KNOWN)
+    begun, go = threading.Semaphore(0), threading.Event()
+    heard = asyncio.Event()
+
+    def slow() -> Flow:
+        begun.release()
+        assert go.wait(30)
+        return KNOWN
+
+    tell = metrics.flows
+
+    def hear(flow: Flow) -> None:
+        tell(flow)
+        heard.set()
+
+    monkeypatch.setattr(metrics, "flows", hear)
+    looking = asyncio.create_task(FlowWatch(slow, metrics, limit_s=0.01).look())
+    await asyncio.wait_for(heard.wait(), 30)
+    assert told(metrics, "lag_records", reader="cdc-relay") is None
+    assert begun.acquire(timeout=30)
+    assert not begun.acquire(blocking=False)
+    go.set()
+    await looking
+    assert told(metrics, "lag_records", reader="cdc-relay") == 7
+
+
+async def test_a_measuring_that_hangs_holds_up_no_shutdown(metrics):
+    """Its thread is one that a process does not wait for."""
+    begun: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    go = threading.Event()
+
+    def hanging() -> Flow:
+        begun.put(threading.current_thread().daemon)
+        go.wait(30)
+        return KNOWN
+
+    watch = FlowWatch(hanging, metrics)
+    watch.begin()
+    try:
+        assert await asyncio.to_thread(begun.get, timeout=30) is True
+        await asyncio.wait_for(watch.stop(), 30)
+    finally:
+        go.set()

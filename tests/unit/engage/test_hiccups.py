@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from common.errors import Misconfigured, Transient
-from engage import backfill, source
+from engage import backfill, broker, source
 from engage.broker import Broker
 from engage.frame import BadInput
 from engage.letters import letter_of
@@ -208,3 +208,13 @@ def test_a_wrong_parameter_is_not_a_postgres_that_does_not_answer(
         with pytest.raises(value):
             database.value("SELECT $1")
     assert connection.executed == [READING_LIMIT]
+
+
+def test_a_broker_that_says_nothing_in_time_is_asked_again_later():
+    """The limit of the future may be up before the library says that the request's is."""
+
+    def ask() -> None:
+        raise TimeoutError
+
+    with pytest.raises(Transient, match="the groups could not be read within 20 s"):
+        broker._patiently("the groups", ask)

@@ -110,9 +110,7 @@ class Broker:
             return told
 
         try:
-            found = _patiently(ask)
-        except KafkaException as error:
-            raise Transient(f"the offsets of {group} could not be read: {_say(error)}") from error
+            found = _patiently(f"the offsets of {group}", ask)
         finally:
             reader.close()
         return {
@@ -130,13 +128,9 @@ class Broker:
             told = self.admin.describe_consumer_groups(names, request_timeout=LIMIT_S)
             return [future.result(LIMIT_S) for future in told.values()]
 
-        try:
-            found = _patiently(ask)
-        except KafkaException as error:
-            raise Transient(f"the groups could not be read: {_say(error)}") from error
         return {
             group.group_id: Group(group.group_id, group.state.name.lower(), len(group.members))
-            for group in found
+            for group in _patiently("the groups", ask)
         }
 
     def read(
@@ -201,21 +195,21 @@ class Broker:
                 for place, future in found.items()
             }
 
-        try:
-            return _patiently(ask)
-        except KafkaException as error:
-            raise Transient(f"the ends of topics could not be read: {_say(error)}") from error
+        return _patiently("the ends of topics", ask)
 
 
-def _patiently(ask: Callable[[], T]) -> T:
-    """Ask again while the brokers answer "not yet", for a bounded time; raises KafkaException."""
+def _patiently(what: str, ask: Callable[[], T]) -> T:
+    """Ask again while the brokers answer "not yet", for a bounded time; raises Transient."""
     end = time.monotonic() + NOT_YET_LIMIT_S
     while True:
         try:
             return ask()
         except KafkaException as error:
             if error.args[0].code() not in NOT_YET or time.monotonic() > end:
-                raise
+                raise Transient(f"{what} could not be read: {_say(error)}") from error
+        except TimeoutError as error:
+            # The future's own limit may be up before the library says that the request's is.
+            raise Transient(f"{what} could not be read within {LIMIT_S:.0f} s") from error
         time.sleep(PAUSE_S * (0.5 + random.random()))  # noqa: S311 - jitter guards nothing
 
 

@@ -45,6 +45,11 @@ class Flow:
     problems: tuple[str, ...]
 
 
+def unknown(problem: str) -> Flow:
+    """Return what is known when nothing could be measured."""
+    return Flow(None, None, None, None, (problem,))
+
+
 def measure(settings: Settings) -> Flow:
     """Ask Kafka and Postgres. Raises nothing for what does not answer."""
     found = Gatherer()

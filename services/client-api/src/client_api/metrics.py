@@ -6,7 +6,7 @@ from collections.abc import Callable
 from prometheus_client import Counter, Gauge, Histogram
 
 from common.metrics import QUICK_S, new_registry
-from engage.flow import Flow
+from engage.flow import Flow, unknown
 
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 """Callers may make up others, which are told as one."""
@@ -24,6 +24,8 @@ class Metrics:
         self.registry = new_registry()
         self._declare_requests()
         self._declare_flow()
+        # Until the first look nobody knows.
+        self.flows(unknown("nothing was measured yet"))
         self._known: dict[tuple[str, str, int], Callable[[float], None]] = {}
 
     def _declare_requests(self) -> None:

@@ -7,9 +7,12 @@ from collections.abc import Callable
 import structlog
 
 from client_api.metrics import Metrics
-from engage.flow import Flow
+from client_api.operations.thread import in_a_thread
+from engage.flow import Flow, unknown
 
 EVERY_S = 20.0
+LIMIT_S = 60.0
+"""A measuring that takes longer is still waited for; until it ends, nothing is known."""
 
 log = structlog.get_logger("client_api.flow")
 
@@ -17,10 +20,13 @@ log = structlog.get_logger("client_api.flow")
 class FlowWatch:
     """Measures while the server runs; several servers say the same."""
 
-    def __init__(self, measure: Callable[[], Flow], metrics: Metrics) -> None:
+    def __init__(
+        self, measure: Callable[[], Flow], metrics: Metrics, *, limit_s: float = LIMIT_S
+    ) -> None:
         """``measure`` blocks, and raises nothing for what does not answer."""
         self._measure = measure
         self._metrics = metrics
+        self._limit_s = limit_s
         self._task: asyncio.Task[None] | None = None
         self._said: tuple[str, ...] = ()
 
@@ -29,14 +35,23 @@ class FlowWatch:
         self._task = asyncio.create_task(self._follow())
 
     async def stop(self) -> None:
-        """Measure no more."""
+        """Measure no more; what is being measured is not waited for."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def look(self) -> None:
         """Measure once. What cannot be measured is told when it is news."""
-        flow = await asyncio.to_thread(self._measure)
+        measuring = in_a_thread(self._measure, "flow")
+        if not (await asyncio.wait({measuring}, timeout=self._limit_s))[0]:
+            self._tell(unknown(f"measuring takes longer than {self._limit_s:.0f} s"))
+        try:
+            self._tell(await measuring)
+        except Exception as bug:
+            log.exception("flow_not_measured", error=type(bug).__name__)
+            self._tell(unknown("measuring broke; the reason is logged"))
+
+    def _tell(self, flow: Flow) -> None:
         self._metrics.flows(flow)
         if flow.problems != self._said:
             self._said = flow.problems
@@ -45,8 +60,5 @@ class FlowWatch:
 
     async def _follow(self) -> None:
         while True:
-            try:
-                await self.look()
-            except Exception as bug:
-                log.exception("flow_not_measured", error=type(bug).__name__)
+            await self.look()
             await asyncio.sleep(EVERY_S * random.uniform(0.8, 1.2))  # noqa: S311 - jitter

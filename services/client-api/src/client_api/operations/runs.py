@@ -5,9 +5,9 @@ A run works in a thread of its own. Its server holds an advisory lock for it: a 
 """
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from client_api.database import DATABASE_ERRORS, name_of
+from client_api.operations.thread import in_a_thread
 from client_api.problems import Conflict
 from client_api.store import operations as store
 from client_api.trail import Trail
@@ -129,7 +130,7 @@ class Runs:
     ) -> None:
         """Tell how far the run is until it ends, and how it ended."""
         log.info("run_started", run=run, kind=kind)
-        outcome = _in_a_thread(work, noted, f"run-{run}")
+        outcome = in_a_thread(partial(_timed, work, noted), f"run-{run}")
         result: str | None = None
         error: str | None = None
         try:
@@ -173,32 +174,11 @@ async def _first_answer(
     return HTTPStatus.ACCEPTED, headers, row.model_dump_json().encode()
 
 
-def _in_a_thread(work: Work, noted: Noted, name: str) -> "asyncio.Future[dict[str, Any]]":
-    """Run ``work`` in a daemon thread, which a process that ends does not wait for."""
-    loop = asyncio.get_running_loop()
-    outcome: asyncio.Future[dict[str, Any]] = loop.create_future()
-
-    def settle(result: dict[str, Any] | None, error: Exception | None) -> None:
-        if outcome.done():
-            return
-        if error is not None:
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(result or {})
-
-    def run() -> None:
-        started = time.monotonic()
-        try:
-            found = work(noted)
-        except Exception as error:  # noqa: BLE001 - it is raised where the outcome is asked for
-            call: tuple[dict[str, Any] | None, Exception | None] = (None, error)
-        else:
-            call = ({**found, "seconds": round(time.monotonic() - started, 1)}, None)
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, *call)
-
-    threading.Thread(target=run, name=name, daemon=True).start()
-    return outcome
+def _timed(work: Work, noted: Noted) -> dict[str, Any]:
+    """Do the work; its result also says how long it took."""
+    started = time.monotonic()
+    found = work(noted)
+    return {**found, "seconds": round(time.monotonic() - started, 1)}
 
 
 async def _let_go(connection: AsyncConnection) -> None:
