@@ -7,10 +7,12 @@ import threading
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from client_api.metrics import Metrics
 from client_api.operations.flow import FlowWatch
 from client_api.projector.metrics import Metrics as ProjectorMetrics
+from client_api.store.reads import Reads
 from engage.flow import Flow, Slot, unknown
 from engage.lag import Lag
 
@@ -94,6 +96,14 @@ def test_what_is_not_known_any_more_is_not_told_as_it_was(metrics):
     assert told(metrics, "lag_seconds", reader="capture") is None
     assert [str(told(metrics, name)) for name in UNTOLD] == ["nan"] * len(UNTOLD)
     assert told(metrics, "flow_measured_timestamp_seconds") == measured_at
+
+
+def test_prometheus_may_look_before_the_server_has_begun(metrics):
+    """No connection is in use where there is none yet; nobody loses all the other figures."""
+    reads = Reads(SecretStr("postgresql://nowhere"))
+    metrics.ask(streams=lambda: 0, pools={"reads": reads.in_use})
+
+    assert told(metrics, "api_connections_in_use", pool="reads") == 0
 
 
 def test_before_the_first_look_nothing_is_known(metrics):

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 
 import pytest
+from structlog.testing import capture_logs
 
 from common.health import Check, Heartbeat, Page, serve, serve_pages
 
@@ -55,6 +56,30 @@ def test_pages_are_served_as_they_are():
         assert ask(server, "/metrics")[2] == b"one 2\n"
         assert ask(server, "/other")[0] == HTTPStatus.NOT_FOUND
         assert ask(server, "/livez")[0] == HTTPStatus.OK
+
+
+def test_what_breaks_while_it_is_asked_is_an_error_and_logged():
+    """The type alone: a foreign error's text may quote a row. The next one is answered again."""
+    told = iter([b"one 1\n"])
+
+    def page() -> tuple[str, bytes]:
+        return "text/plain", next(told)
+
+    def check() -> str | None:
+        raise KeyError("somebody's name")
+
+    with (
+        capture_logs() as logs,
+        serving({"loop": lambda: None}, {"kafka": check}, {"/metrics": page}) as server,
+    ):
+        assert ask(server, "/metrics")[0] == HTTPStatus.OK
+        assert ask(server, "/metrics") == (500, "text/plain", b"StopIteration")
+        assert ask(server, "/readyz") == (500, "text/plain", b"KeyError")
+        assert ask(server, "/livez")[0] == HTTPStatus.OK
+    assert [(one["event"], one["path"], one["error"]) for one in logs] == [
+        ("health_broke", "/metrics", "StopIteration"),
+        ("health_broke", "/readyz", "KeyError"),
+    ]
 
 
 def test_a_service_that_answers_probes_elsewhere_serves_its_pages_alone():

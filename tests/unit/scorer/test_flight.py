@@ -1,5 +1,7 @@
 """The account of records in flight: commits follow what is settled, and a loss is noticed."""
 
+from collections import deque
+
 import pytest
 from aiokafka.structs import TopicPartition
 
@@ -13,6 +15,7 @@ from scorer.shims.turns import (
     LIVE_QUIET_S,
     Turns,
 )
+from scorer.ticks import Reach
 
 TP = ("client.events", 3)
 
@@ -129,3 +132,19 @@ def test_the_backfill_keeps_its_distance_while_live_records_come():
     assert fetcher.fetch(live=3, backfill=10**6)["backfill"] == LATER_MAX
     fetcher.settle()
     assert fetcher.fetch(backfill=10**6) == {"backfill": LATER_MAX_BESIDE_LIVE}
+
+
+class Emptied(deque[Run]):
+    """Runs whose last one is settled just after somebody has seen that there is one."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def test_whoever_looks_from_another_thread_finds_no_run_that_was_just_settled():
+    """Prometheus asks while the main loop settles."""
+    flight = Flight()
+    flight._open[TP] = Emptied()
+
+    assert flight.reach(TP) == Reach(None, None)
+    assert flight.oldest() == {}

@@ -4,12 +4,21 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import structlog
 
 Check = Callable[[], str | None]
 """Returns None when all is well, otherwise what is wrong, in a few words."""
 Page = Callable[[], tuple[str, bytes]]
 """Returns the media type and the body of what stands beside the checks, such as metrics."""
+
+
+Answer = tuple[int, str, bytes]
+"""Status, media type and body."""
+
+log = structlog.get_logger("common.health")
 
 
 class Heartbeat:
@@ -56,14 +65,22 @@ def _serve(
             page = pages.get(self.path)
             found = checks.get(self.path)
             if page is not None:
-                self._answer(200, *page())
-            elif found is None:
-                self.send_error(404)
+                answer = self._asked(lambda: (HTTPStatus.OK, *page()))
+            elif found is not None:
+                answer = self._asked(lambda: _judged(found))
             else:
-                problems = {name: problem for name, check in found.items() if (problem := check())}
-                status = "failing" if problems else "ok"
-                body = json.dumps({"status": status, "checks": list(found), **problems})
-                self._answer(503 if problems else 200, "application/json", body.encode())
+                self.send_error(HTTPStatus.NOT_FOUND)
+                return
+            self._answer(*answer)
+
+        def _asked(self, ask: Callable[[], Answer]) -> Answer:
+            """Return the answer, also to whoever asks what we cannot tell because of a bug."""
+            try:
+                return ask()
+            except Exception as bug:
+                what = type(bug).__name__
+                log.exception("health_broke", path=self.path, error=what)
+                return HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain", what.encode()
 
         def _answer(self, status: int, media_type: str, body: bytes) -> None:
             self.send_response(status)
@@ -78,3 +95,12 @@ def _serve(
     server = ThreadingHTTPServer(("0.0.0.0", port), Handler)  # noqa: S104 - probes come from outside
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
     return server
+
+
+def _judged(checks: Mapping[str, Check]) -> Answer:
+    """Return what the checks say, by name."""
+    problems = {name: problem for name, check in checks.items() if (problem := check())}
+    status = "failing" if problems else "ok"
+    body = json.dumps({"status": status, "checks": list(checks), **problems})
+    code = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
+    return code, "application/json", body.encode()

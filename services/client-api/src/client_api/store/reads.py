@@ -40,23 +40,25 @@ class Reads:
     def __init__(self, url: SecretStr) -> None:
         """Plan to read from a database; nothing connects before it must."""
         self._url = url
+        self._pools: dict[bool, asyncpg.Pool[asyncpg.Record]] = {}
+        """By whether they are for searches; none before the beginning."""
 
     async def begin(self) -> None:
         """Make the pools, in the event loop that will use them."""
-        self._kept = await _pool(self._url, POOL_SIZE, {})
-        self._planned = await _pool(
-            self._url, SEARCHES_MAX, {"plan_cache_mode": "force_custom_plan"}
-        )
+        planned = {"plan_cache_mode": "force_custom_plan"}
+        self._pools = {
+            False: await _pool(self._url, POOL_SIZE, {}),
+            True: await _pool(self._url, SEARCHES_MAX, planned),
+        }
 
     async def stop(self) -> None:
         """Close all connections, also those in use."""
-        self._kept.terminate()
-        self._planned.terminate()
+        for pool in self._pools.values():
+            pool.terminate()
 
     def in_use(self) -> int:
-        """Return how many connections are in use, of all that there may be."""
-        pools = (self._kept, self._planned)
-        return sum(pool.get_size() - pool.get_idle_size() for pool in pools)
+        """Return how many connections are in use, of all that there may be; none at first."""
+        return sum(pool.get_size() - pool.get_idle_size() for pool in self._pools.values())
 
     async def rows(
         self, statement: str, values: Sequence[Any], *, search: bool = False
@@ -65,7 +67,7 @@ class Reads:
 
         A connection that was lost since it was used last is replaced, once: nothing was written.
         """
-        pool = self._planned if search else self._kept
+        pool = self._pools[search]
         try:
             return await _fetch(pool, statement, values)
         except LOST:

@@ -12,7 +12,7 @@ before it was lost: that is an error, and the process ends without committing.
 """
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from aiokafka.structs import TopicPartition  # type: ignore[import-untyped]
@@ -79,14 +79,22 @@ class Flight:
     def reach(self, tp: tuple[str, int]) -> Reach:
         """Return how far a partition has come; the position is read before what is open."""
         position = self._positions.get(TopicPartition(*tp))
-        waiting = self._open.get(tp)
-        return Reach(position, waiting[0].first if waiting else None)
+        return Reach(position, _first(self._open.get(tp)))
 
     def oldest(self) -> dict[tuple[str, int], int]:
         """Return the first offset in flight of each partition that has one."""
-        return {tp: runs[0].first for tp, runs in list(self._open.items()) if runs}
+        firsts = {tp: _first(runs) for tp, runs in list(self._open.items())}
+        return {tp: first for tp, first in firsts.items() if first is not None}
 
     def forget(self) -> None:
         """Drop everything: the consumer was sent back to its committed offsets."""
         self._open, self._settled, self._positions = {}, {}, {}
         self._settled_of = Counter(self._fetched)
+
+
+def _first(runs: Sequence[Run] | None) -> int | None:
+    """Return the first offset of open runs, of which the other thread may settle the last one."""
+    try:
+        return runs[0].first if runs else None
+    except IndexError:
+        return None
