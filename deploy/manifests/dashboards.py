@@ -63,10 +63,13 @@ _HOPS = Row(
         ),
         Panel(
             "The slot's share of Postgres' log",
-            (Query(f"max({of('engage_slot_bytes')})", "kept"),),
+            (
+                Query(f"max({of('engage_slot_bytes')})", "kept"),
+                Query(f"min({of('engage_slot_safe_bytes')})", "left"),
+            ),
             unit="bytes",
             bad_from=2 * 1024**3,
-            says="At 4 GiB Postgres gives the slot up.",
+            says="At 4 GiB Postgres gives the slot up: nothing is left then, and nothing kept.",
         ),
         Panel(
             "Records a second",

@@ -17,11 +17,11 @@ from engage.flow import Flow, Slot, unknown
 from engage.lag import Lag
 
 UNKNOWN = unknown("Kafka: nobody answers")
-UNTOLD = ("slot_bytes", "slot_active", "erasures_late")
+UNTOLD = ("slot_bytes", "slot_safe_bytes", "slot_active", "erasures_late")
 """What bears no label is told as no number."""
 KNOWN = Flow(
     lags=(Lag("cdc → relay", "cdc-relay", 1, 7, True, 1.5, {}),),
-    slot=Slot(active=True, kept_bytes=4096, beat_age_s=3.0),
+    slot=Slot(active=True, wal_status="extended", kept_bytes=4096, safe_bytes=1024, beat_age_s=3.0),
     waiting={("client.events", "not_an_event"): 2},
     late_erasures=0,
     problems=(),
@@ -79,6 +79,9 @@ def test_what_is_measured_is_told_by_reader(metrics):
     assert told(metrics, "lag_seconds", reader="capture") == 3.0
     assert told(metrics, "reader_members", reader="cdc-relay") == 1
     assert told(metrics, "slot_bytes") == 4096
+    assert told(metrics, "slot_safe_bytes") == 1024
+    assert told(metrics, "slot_wal_status", status="extended") == 1
+    assert told(metrics, "slot_wal_status", status="lost") == 0
     assert told(metrics, "slot_active") == 1
     waiting = {"topic": "client.events", "reason": "not_an_event"}
     assert told(metrics, "dead_letters_waiting", **waiting) == 2
@@ -94,8 +97,20 @@ def test_what_is_not_known_any_more_is_not_told_as_it_was(metrics):
 
     assert told(metrics, "lag_records", reader="cdc-relay") is None
     assert told(metrics, "lag_seconds", reader="capture") is None
+    assert told(metrics, "slot_wal_status", status="extended") is None
     assert [str(told(metrics, name)) for name in UNTOLD] == ["nan"] * len(UNTOLD)
     assert told(metrics, "flow_measured_timestamp_seconds") == measured_at
+
+
+def test_a_slot_that_was_lost_is_told_as_lost_and_not_as_empty(metrics):
+    """Nothing is kept for it, which is no small number of bytes."""
+    lost = Slot(active=False, wal_status="lost", kept_bytes=None, safe_bytes=None, beat_age_s=None)
+    metrics.flows(Flow((), lost, {}, 0, ()))
+
+    assert told(metrics, "slot_wal_status", status="lost") == 1
+    assert told(metrics, "slot_wal_status", status="reserved") == 0
+    assert told(metrics, "slot_active") == 0
+    assert str(told(metrics, "slot_bytes")) == str(told(metrics, "slot_safe_bytes")) == "nan"
 
 
 def test_prometheus_may_look_before_the_server_has_begun(metrics):

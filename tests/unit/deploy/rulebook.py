@@ -10,10 +10,13 @@ from deploy import tools
 from stack.places import ROOT
 
 FOLDER = ROOT / "deploy" / "prometheus"
-EVERYWHERE = FOLDER / "rules" / "services.yaml"
+CAPTURE = FOLDER / "rules" / "capture.yaml"
+SERVICES = FOLDER / "rules" / "services.yaml"
+EVERYWHERE = (CAPTURE, SERVICES)
 CLUSTER = FOLDER / "kubernetes" / "alerts.yaml"
 TESTS = {
-    EVERYWHERE: FOLDER / "tests" / "services.yaml",
+    CAPTURE: FOLDER / "tests" / "capture.yaml",
+    SERVICES: FOLDER / "tests" / "services.yaml",
     CLUSTER: FOLDER / "kubernetes" / "tests.yaml",
 }
 """The tests of each file of rules."""

@@ -42,7 +42,7 @@ def shown() -> Iterator[Expression]:
                 yield Expression(f"{name}: {panel['title']}", target["expr"])
 
 
-EVERY = (*(Expression(rule["alert"], rule["expr"]) for rule in rules(EVERYWHERE)), *shown())
+EVERY = (*(Expression(rule["alert"], rule["expr"]) for rule in rules(*EVERYWHERE)), *shown())
 
 
 def test_only_metrics_that_are_told_are_asked_for():
@@ -135,7 +135,7 @@ def test_alerts_about_figures_on_a_dashboard_have_the_same_bounds():
         ("CaptureSlotGrows", "engage_slot_bytes", 2 * 1024**3),
         ("LedgerNotRead", "engage_ledger_read_timestamp_seconds", 900),
     ):
-        (rule,) = [rule for rule in rules(EVERYWHERE) if rule["alert"] == alert]
+        (rule,) = [rule for rule in rules(*EVERYWHERE) if rule["alert"] == alert]
         assert series in asked(rule["expr"]).series
         written = bound if bound < 1024 else f"{bound // 1024**3} * 1024 ^ 3"
         assert f"> {written}" in rule["expr"]

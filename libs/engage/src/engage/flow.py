@@ -25,8 +25,12 @@ class Slot:
     """The capture's replication slot."""
 
     active: bool
-    kept_bytes: int
-    """Postgres' log that is kept for it."""
+    wal_status: str | None
+    """One of ``source.WAL_STATUSES``."""
+    kept_bytes: int | None
+    """Postgres' log that is kept for it; None when it is lost."""
+    safe_bytes: int | None
+    """Log that may still be written before it is in danger; None without a limit, or when lost."""
     beat_age_s: float | None
     """Age of the newest heartbeat that came through; what was committed before it did, too."""
 
@@ -93,5 +97,4 @@ def _slot(database: Database, broker: Broker | None, found: Gatherer) -> Slot:
     age = None
     if broker is not None:
         age = found.part("heartbeat", lambda: source.beat_age(broker, database))
-    # A slot that was lost keeps nothing.
-    return Slot(told["active"], told["kept_bytes"] or 0, age)
+    return Slot(told["active"], told["wal_status"], told["kept_bytes"], told["safe_wal_size"], age)

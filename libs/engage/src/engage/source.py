@@ -13,6 +13,10 @@ from engage.postgres import Database
 
 CONNECTOR = "engage"
 """The connector, its publication and its slot bear one name."""
+ENDANGERED = ("unreserved", "lost")
+"""Of the log that the slot needs some may go with the next checkpoint, or is gone."""
+WAL_STATUSES = ("reserved", "extended", *ENDANGERED)
+"""What Postgres says of that log, from the usual to the worst."""
 LIMIT_S = 10.0
 HTTP_OK, HTTP_NOT_FOUND = 200, 404
 
@@ -34,7 +38,7 @@ def slot(database: Database) -> dict[str, Any]:
 
 def slot_problem(told: dict[str, Any]) -> str | None:
     """Say what a person must look at, if anything."""
-    if told["wal_status"] in {"unreserved", "lost"}:
+    if told["wal_status"] in ENDANGERED:
         return f"the slot is {told['wal_status']}: changes are lost unless rows are read again"
     return None if told["active"] else "the slot is read by nobody"
 

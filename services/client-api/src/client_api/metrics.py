@@ -6,7 +6,8 @@ from collections.abc import Callable
 from prometheus_client import Counter, Gauge, Histogram
 
 from common.metrics import QUICK_S, new_registry
-from engage.flow import Flow, unknown
+from engage.flow import Flow, Slot, unknown
+from engage.source import WAL_STATUSES
 
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 """Callers may make up others, which are told as one."""
@@ -73,6 +74,17 @@ class Metrics:
         self.slot_bytes = Gauge(
             "engage_slot_bytes", "Postgres' log that is kept for the capture.", registry=registry
         )
+        self.slot_safe_bytes = Gauge(
+            "engage_slot_safe_bytes",
+            "Log that may be written before the slot is in danger; no number without a limit.",
+            registry=registry,
+        )
+        self.slot_status = Gauge(
+            "engage_slot_wal_status",
+            "1 for what Postgres says of the slot: reserved, extended, unreserved or lost.",
+            ["status"],
+            registry=registry,
+        )
         self.slot_active = Gauge(
             "engage_slot_active", "1 while the capture reads its slot.", registry=registry
         )
@@ -81,6 +93,13 @@ class Metrics:
             "Dead letters that nobody has dealt with, at most 1,000 of a topic.",
             ["topic", "reason"],
             registry=registry,
+        )
+        self._labelled = (
+            self.lag_records,
+            self.lag_seconds,
+            self.readers,
+            self.slot_status,
+            self.waiting,
         )
         self.late_erasures = Gauge(
             "engage_erasures_late",
@@ -116,7 +135,7 @@ class Metrics:
 
     def flows(self, flow: Flow) -> None:
         """Tell how records flow; what is not known is not told, rather than told as it was."""
-        for gauge in (self.lag_records, self.lag_seconds, self.readers, self.waiting):
+        for gauge in self._labelled:
             gauge.clear()
         for lag in flow.lags or ():
             self.lag_records.labels(lag.group).set(lag.records)
@@ -125,14 +144,21 @@ class Metrics:
             self.readers.labels(lag.group).set(lag.members)
         for (topic, reason), number in (flow.waiting or {}).items():
             self.waiting.labels(topic, reason).set(number)
-        slot = flow.slot
-        self.slot_bytes.set(_number(None if slot is None else slot.kept_bytes))
-        self.slot_active.set(_number(None if slot is None else slot.active))
-        if slot is not None and slot.beat_age_s is not None:
-            self.lag_seconds.labels(CAPTURE).set(slot.beat_age_s)
+        self._captures(flow.slot)
         self.late_erasures.set(_number(flow.late_erasures))
         if not flow.problems:
             self.flow_measured_at.set(time.time())
+
+    def _captures(self, slot: Slot | None) -> None:
+        self.slot_active.set(_number(None if slot is None else slot.active))
+        self.slot_bytes.set(_number(None if slot is None else slot.kept_bytes))
+        self.slot_safe_bytes.set(_number(None if slot is None else slot.safe_bytes))
+        if slot is None:
+            return
+        for status in WAL_STATUSES:
+            self.slot_status.labels(status).set(status == slot.wal_status)
+        if slot.beat_age_s is not None:
+            self.lag_seconds.labels(CAPTURE).set(slot.beat_age_s)
 
     def ask(self, *, streams: Callable[[], int], pools: dict[str, Callable[[], int]]) -> None:
         """Have gauges asked for whenever Prometheus looks, from the health server's thread."""
