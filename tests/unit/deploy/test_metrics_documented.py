@@ -4,12 +4,16 @@ import ast
 import re
 from collections import Counter
 
+import pytest
+from prometheus_client.metrics import MetricWrapperBase
+
 from stack.places import ROOT
 from tests.unit.deploy.exposed import SERVICES, metrics
 
 PAGE = ROOT / "docs" / "metrics.md"
 NAME = re.compile(r"[a-z]+(_[a-z]+)*")
 SOURCES = ("libs", "services", "stack", "issuer", "sandbox", "demo")
+TELLING = {"inc", "set", "observe", "labels", "set_function", "time"}
 DECLARING = {
     "libs/common/src/common/metrics.py",
     "services/client-api/src/client_api/metrics.py",
@@ -59,6 +63,30 @@ def imported(text: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             found.add((node.module or "").split(".")[0])
     return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_is_declared_is_told(service: str):
+    """Each metric is counted, set or observed somewhere in its service."""
+    metrics = SERVICES[service]()
+    declared = {name for name, one in vars(metrics).items() if isinstance(one, MetricWrapperBase)}
+    package = type(metrics).__module__.partition(".")[0]
+    (folder,) = (ROOT / "services").glob(f"*/src/{package}")
+    used = {name for file in folder.rglob("*.py") for name in told(file.read_text())}
+
+    assert declared
+    assert not declared - used
+
+
+def told(text: str) -> set[str]:
+    """Return the names of the attributes on which a metric's methods are called."""
+    return {
+        node.value.attr
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Attribute)
+        and node.attr in TELLING
+        and isinstance(node.value, ast.Attribute)
+    }
 
 
 def test_our_metrics_are_named_as_prometheus_wants_it():

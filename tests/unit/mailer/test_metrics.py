@@ -5,7 +5,7 @@ import pytest
 from mailer.metrics import Metrics
 from mailer.model.openrouter import Call
 from mailer.model.replies import Receipt
-from mailer.model.verdicts import Answer, Retry
+from mailer.model.verdicts import ENDED_BADLY, Answer, Retry, Unusable
 from mailer.words.checks import RULES, read
 
 
@@ -33,20 +33,25 @@ def test_a_call_counts_with_its_outcome_its_tokens_and_its_cost(metrics):
 def test_of_an_unusable_text_only_the_names_of_rules_are_told(metrics):
     """Whatever the model wrote, it makes no series of its own."""
     wrong = read('{"subject": "Dear Anna", "extra": 1}')
+    verdicts = [one for one in ENDED_BADLY.values() if isinstance(one, Unusable)]
+    assert len(verdicts) > 1
     assert isinstance(wrong, str)
     metrics.unusable((wrong,))
     metrics.unusable(("link", "offer"))
+    for verdict in verdicts:
+        metrics.unusable((verdict.reason,))
 
     found = {
         sample.labels["rule"]: sample.value
         for sample in metrics.broken_rules.collect()[0].samples
         if sample.name.endswith("_total")
     }
-    assert found == {"form": 1, "link": 1, "offer": 1}
-    assert found.keys() <= {rule.name for rule in RULES} | {"form"}
-    assert (
-        metrics.registry.get_sample_value("engage_mailer_texts_total", {"outcome": "unusable"}) == 2
+    assert found == {"form": 1, "link": 1, "offer": 1, "other": len(verdicts)}
+    assert found.keys() <= {rule.name for rule in RULES} | {"form", "other"}
+    unusable = metrics.registry.get_sample_value(
+        "engage_mailer_texts_total", {"outcome": "unusable"}
     )
+    assert unusable == 2 + len(verdicts)
 
 
 def test_before_the_ledger_was_read_nobody_claims_that_it_balances(metrics):

@@ -4,18 +4,23 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
 
+from common.errors import Reason
 from common.topics import dead_letters_of
 from engage import letters, source
 from engage.broker import Broker
 from engage.gatherer import Gatherer
 from engage.lag import Lag, measure_all
+from engage.letters import Letter
 from engage.postgres import Database, connect
 from engage.rebuild_generation import current
 from engage.settings import Settings
 from engage.status import OPEN
 
+REASONS = frozenset(get_args(Reason))
+OTHER = "other"
+"""The reason of letters that none of our readers parked: anybody may write a header."""
 LETTERS_MAX = 1_000
 """So many waiting letters of a topic are counted: more are the same to whoever looks at them."""
 
@@ -78,8 +83,12 @@ def _waiting(broker: Broker) -> dict[tuple[str, str], int]:
         if dead_letters_of(letters.SOURCES[topic]).name not in broker.topics:
             continue
         waiting = (one for one in letters.letters(broker, topic, start) if one.waits(start))
-        found.update((topic, one.reason) for one in islice(waiting, LETTERS_MAX))
+        found.update((topic, _reason(one)) for one in islice(waiting, LETTERS_MAX))
     return dict(found)
+
+
+def _reason(letter: Letter) -> str:
+    return letter.reason if letter.reason in REASONS else OTHER
 
 
 def _stored(

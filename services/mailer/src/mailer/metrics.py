@@ -6,6 +6,9 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from common.metrics import CALL_S, LATE_S, QUICK_S, dead_letters, new_registry
 from mailer.model.openrouter import Call
+from mailer.words.checks import FORM, RULES
+
+KNOWN = frozenset({FORM, *(rule.name for rule in RULES)})
 
 
 class Metrics:
@@ -121,10 +124,14 @@ class Metrics:
         self.model_cost_usd.inc(receipt.cost_usd or 0)
 
     def unusable(self, problems: tuple[str, ...]) -> None:
-        """Count a text that broke rules; of a wrong form the kind alone, not what was wrong."""
+        """Count a text that broke rules; of a wrong form the kind alone, not what was wrong.
+
+        What is no rule of ours, as when there is no text at all, is one.
+        """
         self.texts.labels("unusable").inc()
         for problem in problems:
-            self.broken_rules.labels(problem.partition(":")[0]).inc()
+            rule = problem.partition(":")[0]
+            self.broken_rules.labels(rule if rule in KNOWN else "other").inc()
 
     def delivered(self, outcome: str, seconds: float) -> None:
         """Count a try to hand a message over."""

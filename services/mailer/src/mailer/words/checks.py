@@ -18,8 +18,10 @@ from mailer.words.prompt import SYSTEM, Facts
 from mailer.words.told import Draft, Told
 from mailer.words.wording import is_hidden
 
-__all__ = ["RULES", "Draft", "Rule", "broken_rules", "read"]
+__all__ = ["FORM", "RULES", "Draft", "Rule", "broken_rules", "read"]
 
+FORM = "form"
+"""What an answer breaks that is no draft; it is followed by what is wrong with it."""
 ANSWER_CHARS_MAX = 20_000
 QUOTED_WORDS = 7
 """So many words in a row of our own instructions are a quotation, not a chance."""
@@ -38,12 +40,12 @@ class Rule:
 def read(answer: str) -> Draft | str:
     """Read a draft from the model's answer; what is wrong with its form otherwise."""
     if len(answer) > ANSWER_CHARS_MAX:
-        return "form: the answer is too long"
+        return f"{FORM}: the answer is too long"
     try:
         return Draft.model_validate_json(answer)
     except ValidationError as error:
         kinds = sorted({problem["type"] for problem in error.errors(include_input=False)})
-        return f"form: {', '.join(kinds)}"
+        return f"{FORM}: {', '.join(kinds)}"
 
 
 def broken_rules(draft: Draft, facts: Facts) -> tuple[str, ...]:
