@@ -2,7 +2,8 @@
 
 import random
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from math import inf
 from typing import NamedTuple, TypeVar
 
@@ -22,6 +23,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 from common import kafka
 from common.cluster import Cluster
 from common.errors import Misconfigured, Transient
+from engage.consumers import Consumers, new
 
 LIMIT_S = 20.0
 """For one question to the brokers."""
@@ -68,12 +70,29 @@ class Group(NamedTuple):
 class Broker:
     """One cluster. Errors: Misconfigured when it does not answer at all, Transient later on."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        """Connect, and learn the topics; raises Misconfigured."""
+    def __init__(self, cluster: Cluster, *, keep: bool = False) -> None:
+        """Connect, and learn the topics; raises Misconfigured.
+
+        ``keep``: for who asks the same again and again. What was lent is kept until ``close``.
+        """
         self.cluster = cluster
+        self._consumers = Consumers(cluster, keep=keep)
         self.topics = kafka.topics_of(cluster, CONNECT_LIMIT_S)
         """Every topic with its number of partitions."""
         self.admin = kafka.admin(cluster)
+
+    def look_again(self) -> None:
+        """Learn which topics there are by now; raises Transient."""
+
+        def ask() -> dict[str, int]:
+            found = self.admin.list_topics(timeout=LIMIT_S).topics
+            return {name: len(topic.partitions) for name, topic in found.items()}
+
+        self.topics = _patiently("the topics", ask)
+
+    def close(self) -> None:
+        """End what was kept."""
+        self._consumers.close()
 
     def partitions(self, topic: str) -> int:
         """Return a topic's number of partitions; raises Misconfigured when it is not there."""
@@ -100,19 +119,16 @@ class Broker:
         process where a coordinator has just moved (librdkafka, issue 5040).
         """
         places = [TopicPartition(*place) for place in self.places(self.topics)]
-        reader = kafka.consumer(self.cluster, group)
+        with self._consumers.lent(group) as reader:
 
-        def ask() -> list[TopicPartition]:
-            told = reader.committed(places, timeout=LIMIT_S)
-            for place in told:
-                if place.error is not None:
-                    raise KafkaException(place.error)
-            return told
+            def ask() -> list[TopicPartition]:
+                told = reader.committed(places, timeout=LIMIT_S)
+                for place in told:
+                    if place.error is not None:
+                        raise KafkaException(place.error)
+                return told
 
-        try:
             found = _patiently(f"the offsets of {group}", ask)
-        finally:
-            reader.close()
         return {
             (place.topic, place.partition): place.offset for place in found if place.offset >= 0
         }
@@ -151,9 +167,8 @@ class Broker:
         left = {place for place, start in starts.items() if start < ends.get(place, 0)}
         if not left:
             return
-        reader = self.reader()
-        try:
-            asked = sorted(left)
+        asked = sorted(left)
+        with self._consumers.lent(READER) as reader, _translated("the records"):
             reader.assign([TopicPartition(*place, starts[place]) for place in asked])
             heard = time.monotonic()
             while left:
@@ -172,14 +187,10 @@ class Broker:
                 if first and batch:
                     # What is prefetched of the others meanwhile would be read for nothing.
                     reader.pause([TopicPartition(*place) for place in asked if place not in left])
-        except KafkaException as error:
-            raise Transient(f"the records could not be read: {_say(error)}") from error
-        finally:
-            reader.close()
 
     def reader(self) -> Consumer:
         """Return a consumer that sees committed records and is told of each partition's end."""
-        return kafka.consumer(self.cluster, READER, {"enable.partition.eof": True})
+        return new(self.cluster, READER)
 
     def _offsets(self, topics: Iterable[str], spec: OffsetSpec) -> Offsets:
         asked = {TopicPartition(*place): spec for place in self.places(topics)}
@@ -211,6 +222,15 @@ def _patiently(what: str, ask: Callable[[], T]) -> T:
             # The future's own limit may be up before the library says that the request's is.
             raise Transient(f"{what} could not be read within {LIMIT_S:.0f} s") from error
         time.sleep(PAUSE_S * (0.5 + random.random()))  # noqa: S311 - jitter guards nothing
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Raise Transient for what Kafka's client raises."""
+    try:
+        yield
+    except KafkaException as error:
+        raise Transient(f"{what} could not be read: {_say(error)}") from error
 
 
 def _check(until: float) -> None:

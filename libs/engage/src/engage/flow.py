@@ -12,11 +12,11 @@ from engage import letters, source
 from engage.broker import Broker
 from engage.gatherer import Gatherer
 from engage.lag import Lag, measure_all
+from engage.late import LateErasures
 from engage.letters import Letter
 from engage.postgres import Database, connect
-from engage.rebuild_generation import current
+from engage.rebuild_generation import Announced
 from engage.settings import Settings
-from engage.status import OPEN
 
 REASONS = frozenset(get_args(Reason))
 OTHER = "other"
@@ -59,20 +59,61 @@ def unknown(problem: str) -> Flow:
     return Flow(None, None, None, None, (problem,))
 
 
-def measure(settings: Settings) -> Flow:
-    """Ask Kafka and Postgres. Raises nothing for what does not answer."""
-    found = Gatherer()
-    broker = found.part("Kafka", lambda: Broker(settings.kafka))
-    lags = waiting = None
-    if broker is not None:
+class FlowMeter:
+    """Measures again and again, by connections to Kafka that are kept while it answers."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take where the system is; nothing connects before it must."""
+        self._settings = settings
+        self._broker: Broker | None = None
+        self._announced = Announced()
+        self._late = LateErasures()
+
+    def measure(self) -> Flow:
+        """Ask Kafka and Postgres. Raises nothing for what does not answer; one caller at a time."""
+        found = Gatherer()
+        try:
+            broker = found.part("Kafka", self._connected)
+            lags = waiting = None
+            if broker is not None:
+                lags = self._lags(broker, found)
+                waiting = found.part("dead letters", lambda: _waiting(broker))
+            well = not found.problems
+            stored = found.part("Postgres", lambda: self._stored(broker, found))
+        except Exception:
+            self._let_go()
+            raise
+        if not well:
+            self._let_go()
+        slot, late = stored or (None, None)
+        return Flow(lags, slot, waiting, late, tuple(found.problems))
+
+    def _connected(self) -> Broker:
+        if self._broker is None:
+            self._broker = Broker(self._settings.kafka, keep=True)
+        else:
+            self._broker.look_again()
+        return self._broker
+
+    def _let_go(self) -> None:
+        """Connect anew next time: what was kept may be the reason."""
+        if self._broker is not None:
+            self._broker.close()
+        self._broker = None
+
+    def _lags(self, broker: Broker, found: Gatherer) -> tuple[Lag, ...] | None:
         groups = found.part("groups", broker.groups)
-        speaking = found.part("generation", lambda: current(broker))
-        if groups is not None:
-            lags = tuple(measure_all(broker, groups, speaking, found))
-        waiting = found.part("dead letters", lambda: _waiting(broker))
-    stored = found.part("Postgres", lambda: _stored(settings, broker, found))
-    slot, late = stored or (None, None)
-    return Flow(lags, slot, waiting, late, tuple(found.problems))
+        speaking = found.part("generation", lambda: self._announced.latest(broker))
+        if groups is None:
+            return None
+        return tuple(measure_all(broker, groups, speaking, found))
+
+    def _stored(self, broker: Broker | None, found: Gatherer) -> tuple[Slot | None, int | None]:
+        with connect(self._settings.database) as database:
+            return (
+                found.part("slot", lambda: _slot(database, broker, found)),
+                found.part("erasures", lambda: self._late.count(database)),
+            )
 
 
 def _waiting(broker: Broker) -> dict[tuple[str, str], int]:
@@ -89,16 +130,6 @@ def _waiting(broker: Broker) -> dict[tuple[str, str], int]:
 
 def _reason(letter: Letter) -> str:
     return letter.reason if letter.reason in REASONS else OTHER
-
-
-def _stored(
-    settings: Settings, broker: Broker | None, found: Gatherer
-) -> tuple[Slot | None, int | None]:
-    with connect(settings.database) as database:
-        return (
-            found.part("slot", lambda: _slot(database, broker, found)),
-            found.part("erasures", lambda: int(database.value(OPEN))),
-        )
 
 
 def _slot(database: Database, broker: Broker | None, found: Gatherer) -> Slot:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, Message
 
 from common import kafka
 from common.codec import decode, encode
@@ -19,24 +19,42 @@ LIMIT_S = 30.0
 
 
 def current(broker: Broker) -> int:
-    """Return the generation that speaks: the highest announced, 1 before any was.
+    """Return the generation that speaks. Raises Misconfigured without the topic, Transient."""
+    return Announced().latest(broker)
 
-    Announcements stand in all partitions or in none, so one is read. Raises Misconfigured without
-    the topic, Transient.
-    """
-    one = (CONTROL.name, 0)
-    starts = {one: broker.begins((CONTROL.name,))[one]}
-    found = 1
-    for message in broker.read(starts, broker.ends((CONTROL.name,))):
-        if message.key() != KEY or message.value() is None:
-            continue
-        try:
-            data = decode(message.value()).data
-        except PoisonMessage:  # parked by every scorer, so announced to nobody
-            continue
-        if isinstance(data, GenerationAnnounced):
-            found = max(found, data.generation)
-    return found
+
+class Announced:
+    """The generation that speaks, for who asks again and again: nothing is read twice."""
+
+    def __init__(self) -> None:
+        """Begin with what is so before any was announced."""
+        self._generation = 1
+        self._next = 0
+
+    def latest(self, broker: Broker) -> int:
+        """Return the generation that speaks: the highest announced, 1 before any was.
+
+        Announcements stand in all partitions or in none, so one is read. Raises Misconfigured
+        without the topic, Transient.
+        """
+        one = (CONTROL.name, 0)
+        begin, ends = broker.begins((CONTROL.name,))[one], broker.ends((CONTROL.name,))
+        for message in broker.read({one: max(begin, self._next)}, ends):
+            self._generation = max(self._generation, _announced(message))
+        self._next = ends[one]
+        return self._generation
+
+
+def _announced(message: Message) -> int:
+    """Return which generation a record announces; 0 when it is about something else."""
+    value = message.value()
+    if message.key() != KEY or value is None:
+        return 0
+    try:
+        data = decode(value).data
+    except PoisonMessage:  # parked by every scorer, so announced to nobody
+        return 0
+    return data.generation if isinstance(data, GenerationAnnounced) else 0
 
 
 def announce(broker: Broker, generation: int) -> None:

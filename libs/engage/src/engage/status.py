@@ -7,9 +7,9 @@ from common.episodes import EpisodeState
 from common.topics import dead_letters_of
 from engage import letters, source
 from engage.broker import Broker, Group
-from engage.erase import ERASED, VERIFIED
 from engage.gatherer import Gatherer
 from engage.lag import Lag, generation_of, measure_all
+from engage.late import LateErasures
 from engage.postgres import Database, connect
 from engage.rebuild_generation import current
 from engage.settings import Settings
@@ -17,12 +17,6 @@ from engage.settings import Settings
 SLOT_HOP = "Postgres → cdc"
 
 EPISODES = "SELECT state, count(*) AS number FROM episodes GROUP BY state"
-OPEN = f"""
-    SELECT count(*) FROM audit e WHERE e.action = '{ERASED}' AND e.at < now() - interval '1 hour'
-    AND NOT EXISTS (
-        SELECT FROM audit v WHERE v.subject = e.subject AND v.action = '{VERIFIED}' AND v.id > e.id
-        AND (v.detail ->> 'version')::bigint >= (e.detail ->> 'version')::bigint)
-"""  # noqa: S608 - our own words
 POLICY = "SELECT id, created_at FROM policies ORDER BY id DESC LIMIT 1"
 SERVED = "SELECT max(generation) AS generation, max(scored_at) AS scored_at FROM score_features"
 
@@ -83,7 +77,7 @@ def _stored(settings: Settings, broker: Broker | None, found: Gatherer) -> dict[
         counts = {row["state"]: row["number"] for row in database.rows(EPISODES)}
         policy = database.row(POLICY)
         served = database.row(SERVED)
-        late = database.value(OPEN)
+        late = LateErasures().count(database)
         found.note(f"{late} erasures are not finished: engage erase --open" if late else None)
         return {
             "slot": _slot(database, broker, found),

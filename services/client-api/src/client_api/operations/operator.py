@@ -17,7 +17,7 @@ from common.clock import BusinessClock, number_of
 from common.errors import Misconfigured, Transient
 from common.score.policy import Policy
 from engage import backfill, dlq, status
-from engage.flow import Flow, measure
+from engage.flow import Flow, FlowMeter
 from engage.foresight import Foreseen, foresee, who_ordered
 from engage.frame import BadInput, NotThere
 from engage.history import in_force, read_policies
@@ -46,6 +46,7 @@ class Operator:
         self._runs = runs
         self._erasures = Erasures(settings, runs.start)
         self._sweeper = Sweeper(runs.engine)
+        self._meter = FlowMeter(settings)
         self.pipeline = PipelineWatch(self.status)
         self._asking = asyncio.Lock()
         self._tracing = asyncio.Semaphore(TRACES_MAX)
@@ -60,8 +61,8 @@ class Operator:
             return self._told[1]
 
     def flow(self) -> Flow:
-        """Measure how records flow; blocks."""
-        return measure(self._settings)
+        """Measure how records flow; blocks, and takes one caller at a time."""
+        return self._meter.measure()
 
     async def dead_letters(self, topic: str | None) -> dict[str, Any]:
         """Count the letters of all topics or one; of one also show the oldest that wait."""
