@@ -2803,6 +2803,9 @@ export interface components {
         /**
          * Health
          * @description What was looked at; what fails stands under its own name, with what is wrong.
+         *
+         *     Whoever excludes checks finds their names under ``excluded``, and those that no check has under
+         *     ``unknown``.
          * @example {
          *       "checks": [
          *         "postgres",
@@ -14860,7 +14863,15 @@ export interface operations {
     };
     ready: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description A check that does not count, by its name; as often as needed
+                 * @example [
+                 *       "kafka"
+                 *     ]
+                 */
+                exclude?: string[];
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -193,6 +193,13 @@ async def test_a_lost_notification_connection_is_made_again_and_pages_start_over
         "status": "ok",
         "checks": ["postgres", "issuer", "kafka", "scores-stream", "notifications"],
     }
+    # As the probe of its pods asks.
+    probed = await live.http.get("/readyz?exclude=kafka&exclude=scores-stream&exclude=issuer")
+    assert probed.json() == {
+        "status": "ok",
+        "checks": ["postgres", "notifications"],
+        "excluded": ["issuer", "kafka", "scores-stream"],
+    }
 
 
 async def test_a_page_that_does_not_read_is_cut_off(live: Api) -> None:

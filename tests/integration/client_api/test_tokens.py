@@ -289,6 +289,8 @@ async def test_without_keys_callers_wait_and_readiness_says_why(
             assert ready.status_code == 503
             assert ready.json()["issuer"].startswith("no keys of the issuer")
             assert (await asked(api, None, "/livez")).status_code == 200
+            probed = await asked(api, None, "/readyz?exclude=issuer&exclude=modle")
+            assert (probed.status_code, probed.json()["unknown"]) == (200, ["modle"])
         ours.answers = known
 
 

@@ -180,6 +180,10 @@ async def test_systemic_trouble_pauses_and_resumes(world: World):
         assert answer is not None
         assert answer.json()["model"].startswith("paused: "), name
         assert await mailer.healthy("/livez")
+        # As the probe of its pods asks.
+        answer = await mailer.ask("/readyz?exclude=model&exclude=delivery")
+        assert answer is not None
+        assert (answer.status_code, answer.json().get("unknown")) == (200, None), name
         for episode in episodes:
             await world.reach(episode, "pending")
         used = await world.db.fetch("SELECT attempts FROM episodes WHERE state = 'pending'")

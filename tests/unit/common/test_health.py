@@ -48,6 +48,49 @@ def test_what_is_wrong_stands_by_name():
         }
 
 
+@pytest.mark.parametrize(
+    ("query", "status", "told"),
+    [
+        ("?exclude=model", 503, {"checks": ["loop", "mail"], "excluded": ["model"], "mail": "off"}),
+        (
+            "?exclude=model&exclude=mail",
+            200,
+            {"checks": ["loop"], "excluded": ["model", "mail"]},
+        ),
+        (
+            "?exclude=modle&exclude=mail",
+            503,
+            {
+                "checks": ["loop", "model"],
+                "excluded": ["mail"],
+                "unknown": ["modle"],
+                "model": "away",
+            },
+        ),
+        ("?verbose", 503, {"checks": ["loop", "model", "mail"], "model": "away", "mail": "off"}),
+    ],
+)
+def test_who_excludes_a_check_is_not_told_of_it(query, status, told):
+    """A probe leaves out what is not its matter; a name that no check has is told and hides
+    nothing.
+    """
+    ready: dict[str, Check] = {"model": lambda: "away", "mail": lambda: "off"}
+    with serving({"loop": lambda: None}, ready) as server:
+        found, _, body = ask(server, f"/readyz{query}")
+        assert found == status
+        assert json.loads(body) == {"status": "ok" if status == 200 else "failing", **told}
+
+
+def test_an_excluded_check_is_not_made():
+    """What is left out costs nothing and can break nothing."""
+
+    def breaks() -> str | None:
+        raise AssertionError
+
+    with serving({}, {"model": breaks}) as server:
+        assert ask(server, "/readyz?exclude=model")[0] == HTTPStatus.OK
+
+
 def test_pages_are_served_as_they_are():
     """A page keeps its media type and body, made anew for each request; the rest is not found."""
     told = iter([b"one 1\n", b"one 2\n"])

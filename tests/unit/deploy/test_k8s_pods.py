@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -31,6 +32,12 @@ STOPS = {
     "mailer": MailerSettings.model_fields["stop_grace_s"].default + FLUSH_S,
 }
 """How long each service may take to end, in seconds, by its own limits."""
+PROBES = ("startup", "liveness", "readiness")
+LEFT_OUT = {
+    "client-api": {"issuer", "kafka", "scores-stream"},
+    "mailer": {"model", "delivery"},
+}
+"""What does not decide where requests go, by the names of the services' own checks."""
 
 EACH = [(overlay, one.name) for overlay in OVERLAYS for one in workloads(overlay)]
 EACH_OF_OURS = [(overlay, one.name) for overlay in OVERLAYS for one in ours(overlay)]
@@ -151,10 +158,32 @@ def test_probes_ask_what_the_service_serves(overlay, name):
         assert ports["http"] == told["HTTP_PORT"]
         assert {route.path for route in router.routes} == {"/livez", "/readyz"}
     for kind, path in {"livenessProbe": "/livez", "readinessProbe": "/readyz"}.items():
-        assert container[kind]["httpGet"] == {"path": path, "port": asked}
+        assert container[kind]["httpGet"]["port"] == asked
+        assert urlsplit(container[kind]["httpGet"]["path"]).path == path
     # Only the scorer is not ready for long on purpose: while it recovers its rows.
     started = "/readyz" if name == "scorer" else "/livez"
     assert container["startupProbe"]["httpGet"] == {"path": started, "port": asked}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_probes_depend_on_nothing_outside_the_cluster(overlay):
+    """A model, a mail server or an issuer that is away takes no pod out and holds up no rollout;
+    nor does Kafka close the API, whose requests need Postgres alone.
+    """
+    for name, container in ((one.name, one.main) for one in ours(overlay) if one.kind != "Job"):
+        asked = {kind: container[f"{kind}Probe"]["httpGet"]["path"] for kind in PROBES}
+        left_out = {kind: parse_qs(urlsplit(path).query) for kind, path in asked.items()}
+        assert set(left_out["readiness"].get("exclude", [])) == LEFT_OUT.get(name, set())
+        assert not left_out["liveness"]
+        assert not left_out["startup"]
+
+
+def test_whoever_speaks_to_the_outside_has_probes_that_leave_it_out():
+    """The table of who speaks to whom knows all who do."""
+    table = (ROOT / "deploy" / "k8s" / "network.md").read_text()
+
+    speakers = set(re.findall(r"^\| ([\w-]+) \| outside \|", table, re.MULTILINE))
+    assert speakers == set(LEFT_OUT)
 
 
 def test_a_scorer_may_recover_for_long():

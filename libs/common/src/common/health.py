@@ -1,11 +1,17 @@
-"""Health over HTTP for services that are no web servers: /livez and /readyz."""
+"""Health over HTTP for services that are no web servers: /livez and /readyz.
+
+``?exclude=NAME``, as often as needed, leaves checks out, as kube-apiserver has it: a probe asks for
+what decides where requests go, people and tests for everything.
+"""
 
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import structlog
 
@@ -13,8 +19,6 @@ Check = Callable[[], str | None]
 """Returns None when all is well, otherwise what is wrong, in a few words."""
 Page = Callable[[], tuple[str, bytes]]
 """Returns the media type and the body of what stands beside the checks, such as metrics."""
-
-
 Answer = tuple[int, str, bytes]
 """Status, media type and body."""
 
@@ -37,6 +41,26 @@ class Heartbeat:
         """Tell whether the loop still turns."""
         age = time.monotonic() - self._last
         return None if age <= self._limit_s else f"no turn of the loop for {age:.0f} s"
+
+
+def verdict(found: Mapping[str, str | None], exclude: Collection[str] = ()) -> dict[str, Any]:
+    """Return what is told of checks: ``status`` is ``ok`` when none fails that is not excluded.
+
+    Each that fails stands by its name with what is wrong. A name that no check has is told as
+    ``unknown`` and fails nothing: during a rollout probes may be ahead of their service.
+    """
+    looked_at = {name: problem for name, problem in found.items() if name not in exclude}
+    problems = {name: problem for name, problem in looked_at.items() if problem}
+    aside = {
+        "excluded": [name for name in found if name in exclude],
+        "unknown": sorted(set(exclude) - set(found)),
+    }
+    return {
+        "status": "failing" if problems else "ok",
+        "checks": list(looked_at),
+        **{kind: names for kind, names in aside.items() if names},
+        **problems,
+    }
 
 
 def serve(
@@ -62,12 +86,13 @@ def _serve(
 ) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            page = pages.get(self.path)
-            found = checks.get(self.path)
+            asked = urlsplit(self.path)
+            page = pages.get(asked.path)
+            found = checks.get(asked.path)
             if page is not None:
                 answer = self._asked(lambda: (HTTPStatus.OK, *page()))
             elif found is not None:
-                answer = self._asked(lambda: _judged(found))
+                answer = self._asked(lambda: _judged(found, parse_qs(asked.query).get("exclude", [])))
             else:
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
@@ -97,10 +122,8 @@ def _serve(
     return server
 
 
-def _judged(checks: Mapping[str, Check]) -> Answer:
-    """Return what the checks say, by name."""
-    problems = {name: problem for name, check in checks.items() if (problem := check())}
-    status = "failing" if problems else "ok"
-    body = json.dumps({"status": status, "checks": list(checks), **problems})
-    code = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
-    return code, "application/json", body.encode()
+def _judged(checks: Mapping[str, Check], exclude: Collection[str]) -> Answer:
+    found = {name: None if name in exclude else check() for name, check in checks.items()}
+    told = verdict(found, exclude)
+    status = HTTPStatus.OK if told["status"] == "ok" else HTTPStatus.SERVICE_UNAVAILABLE
+    return status, "application/json", json.dumps(told).encode()

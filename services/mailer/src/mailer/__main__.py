@@ -161,7 +161,11 @@ async def _work(
     )
     vitals = PostgresVitals(pool)
     books = Books(pool, metrics, log)
-    metrics.ask(paused=lambda: gate.check() is not None, claims=lambda: dispatcher.claims)
+    metrics.ask(
+        paused=lambda: gate.check() is not None,
+        unsent=lambda: delivery.check() is not None,
+        claims=lambda: dispatcher.claims,
+    )
     health = serve(
         settings.health_port,
         live={name: beat.check for name, beat in beats.items()},

@@ -94,6 +94,11 @@ class Metrics:
             "1 while nothing is asked of the model, because it cannot be or its budget is spent.",
             registry=registry,
         )
+        self.delivery_paused = Gauge(
+            "engage_mailer_delivery_paused",
+            "1 while nothing is sent though delivery is on, because the server is not willing.",
+            registry=registry,
+        )
         self.claims = Gauge(
             "engage_mailer_claims", "Episodes that are being written.", registry=registry
         )
@@ -138,7 +143,14 @@ class Metrics:
         self.deliveries.labels(outcome).inc()
         self.delivery_seconds.observe(seconds)
 
-    def ask(self, *, paused: Callable[[], bool], claims: Callable[[], int]) -> None:
+    def ask(
+        self,
+        *,
+        paused: Callable[[], bool],
+        unsent: Callable[[], bool],
+        claims: Callable[[], int],
+    ) -> None:
         """Have gauges asked for whenever Prometheus looks, from the health server's thread."""
         self.model_paused.set_function(paused)
+        self.delivery_paused.set_function(unsent)
         self.claims.set_function(claims)

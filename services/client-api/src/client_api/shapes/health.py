@@ -8,7 +8,11 @@ from client_api.shapes.responses import Answer
 
 
 class Health(Answer):
-    """What was looked at; what fails stands under its own name, with what is wrong."""
+    """What was looked at; what fails stands under its own name, with what is wrong.
+
+    Whoever excludes checks finds their names under ``excluded``, and those that no check has under
+    ``unknown``.
+    """
 
     model_config = ConfigDict(extra="allow")
 

@@ -5,16 +5,24 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from client_api.database import DATABASE_ERRORS, name_of, ping
 from client_api.shapes.health import Health
 from client_api.web.state import Parts, Shared
+from common.health import verdict
 
 router = APIRouter(tags=["health"])
 
 POSTGRES_LIMIT_S = 2.0
 
+EXCLUDE = {
+    "name": "exclude",
+    "in": "query",
+    "description": "A check that does not count, by its name; as often as needed",
+    "schema": {"type": "array", "items": {"type": "string"}},
+    "example": ["kafka"],
+}
 FAILING: dict[int | str, dict[str, Any]] = {
     503: {"model": Health, "description": "Something does not answer"}
 }
@@ -26,16 +34,20 @@ async def live() -> Health:
     return Health(status="ok", checks=["process"])
 
 
-@router.get("/readyz", response_model=Health, responses=FAILING)
-async def ready(parts: Shared) -> Response:
+@router.get(
+    "/readyz",
+    response_model=Health,
+    responses=FAILING,
+    openapi_extra={"parameters": [EXCLUDE]},
+)
+async def ready(request: Request, parts: Shared) -> Response:
     """Tell whether every dependency answers; the failing ones stand by name with what is wrong."""
     checks = {"postgres": await _postgres(parts), **parts.access.checks()}
     for feed in parts.feeds:
         checks |= feed.checks()
-    problems = {name: problem for name, problem in checks.items() if problem is not None}
-    body = {"status": "failing" if problems else "ok", "checks": list(checks), **problems}
-    status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
-    return Response(orjson.dumps(body), status_code=status, media_type="application/json")
+    told = verdict(checks, request.query_params.getlist("exclude"))
+    status = HTTPStatus.OK if told["status"] == "ok" else HTTPStatus.SERVICE_UNAVAILABLE
+    return Response(orjson.dumps(told), status_code=status, media_type="application/json")
 
 
 async def _postgres(parts: Parts) -> str | None:
