@@ -8,7 +8,10 @@ from itertools import combinations as choose
 
 from deploy.manifests.documents import Document
 
-COMPONENTS = ("autoscaling", "external-secrets", "gateway", "monitoring", "network-policies")
+COMPONENTS = (
+    *("autoscaling", "external-secrets", "gateway", "monitoring", "network-policies"),
+    "rebuild",
+)
 
 
 def combinations(components: Sequence[str] = COMPONENTS) -> Iterator[tuple[str, Document]]:
