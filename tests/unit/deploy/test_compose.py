@@ -16,7 +16,6 @@ from issuer.settings import Settings as IssuerSettings
 from mailer.delivery.settings import DeliverySettings
 from mailer.settings import Settings as MailerSettings
 from sandbox.settings import Settings as SandboxSettings
-from scorer.__main__ import STOP_LIMIT_S
 from scorer.settings import Settings as ScorerSettings
 from stack import compose_env, connect, downloads, java, kafka, postgres, tokens
 from stack.environment import Model, Secrets, Surroundings, base
@@ -26,6 +25,7 @@ from tests import servers
 from tests.deploy import bases
 from tests.unit.deploy import compose_file, dockerfiles
 from tests.unit.deploy.compose_file import environment
+from tests.unit.deploy.test_k8s_pods import STOPS
 
 DEPLOY = ROOT / "deploy"
 RAW = compose_file.raw()["services"]
@@ -127,6 +127,16 @@ DIFFERENT = {
     "connector": {"CLOCK_FILE"},
     "sandbox": {"SANDBOX_JOURNAL"},
 }
+OF_ONES_OWN = {
+    # Whether and how emails leave the house, and what the model may cost.
+    "mailer": {
+        *("DELIVERY", "MAIL_FROM"),
+        *(f"SMTP_{name}" for name in ("HOST", "PORT", "TLS", "USER", "PASSWORD")),
+        *(f"MODEL_{name}" for name in ("REQUESTS_PER_MINUTE", "TOKENS_PER_MINUTE")),
+        "MODEL_COST_PER_DAY_USD",
+    },
+}
+"""What deploy/.env may say and the embedded stack does not: empty is as if it were not there."""
 SAME_VALUES = re.compile(
     r"AUTH_(AUDIENCE|CLIENT_ID)|ISSUER_(AUDIENCE|\w*CLIENT_ID)|TOPIC_PARTITIONS|REPLICATION_FACTOR"
     r"|CDC_DATABASE_(NAME|USER)|SCORER_INSTANCE_ID|GENERATION|MODEL_SANDBOX"
@@ -143,9 +153,32 @@ def test_a_service_is_told_what_the_embedded_stack_tells_it(service: str, tmp_pa
     method = {"migrate": "for_migration"}.get(service, f"for_{service.replace('-', '_')}")
     embedded: Mapping[str, str] = getattr(place, method)()
     told = environment(SERVICES[service])
-    assert set(told) == set(embedded) - set(base()) - DIFFERENT.get(service, set())
+    own = OF_ONES_OWN.get(service, set())
+    assert set(told) - own == set(embedded) - set(base()) - DIFFERENT.get(service, set())
+    assert {told[name] for name in own} <= {""}
     for name in filter(SAME_VALUES.fullmatch, told):
         assert told[name] == embedded[name], name
+
+
+def test_sending_is_switched_on_by_the_file_of_variables(monkeypatch: pytest.MonkeyPatch):
+    """What a person writes there reaches the mailer, whose settings take it."""
+    chosen = {
+        "DELIVERY": "smtp",
+        "SMTP_HOST": "relay.example.com",
+        "SMTP_PORT": "465",
+        "SMTP_TLS": "tls",
+        "SMTP_USER": "shop",
+        "SMTP_PASSWORD": "secret",
+        "MAIL_FROM": "Shop <news@shop.example>",
+        "MODEL_COST_PER_DAY_USD": "25",
+    }
+    filled = compose_file.filled({**compose_env.completed({}, {}), **chosen})
+    for name, value in environment(filled["services"]["mailer"]).items():
+        monkeypatch.setenv(name, value)
+    delivery, settings = DeliverySettings(), MailerSettings()
+    assert (delivery.delivery, delivery.smtp_port, delivery.smtp_user) == ("smtp", 465, "shop")
+    assert settings.model_cost_per_day_usd == 25
+    assert settings.model_requests_per_minute is None
 
 
 def test_connect_has_the_one_secret_that_its_connector_names(tmp_path: Path):
@@ -417,8 +450,9 @@ def test_memory_limits_are_the_measured_budgets(service: str, figure: str):
 def test_containers_get_the_time_that_their_services_need_to_stop():
     """The engine waits longer than the services do before it kills."""
     grace = {name: int(service["stop_grace_period"][:-1]) for name, service in SERVICES.items()}
-    assert grace["scorer"] > STOP_LIMIT_S
-    assert grace["mailer"] > MailerSettings.model_fields["stop_grace_s"].default
+    for service, limit_s in STOPS.items():
+        name = {"cdc-relay": "relay"}.get(service, service)
+        assert grace[name] >= limit_s + 5, name
     assert min(grace["kafka"], grace["connect"]) > max(kafka.STOP_LIMIT_S, connect.STOP_LIMIT_S)
     assert grace["postgres"] > postgres.STOP_LIMIT_S
 

@@ -116,6 +116,39 @@ def test_the_service_would_start_with_what_it_is_told(overlay, workload, name, m
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
+def test_sending_is_switched_on_without_a_password_in_git(overlay, monkeypatch):
+    """The login is a secret that may be missing; the rest stands beside the model's settings."""
+    container = container_of(overlay, "mailer", "mailer")
+    login = {
+        one["name"]: one["valueFrom"]["secretKeyRef"]
+        for one in container["env"]
+        if one["name"].startswith("SMTP_")
+    }
+    assert set(login) == {"SMTP_USER", "SMTP_PASSWORD"}
+    for name, ref in login.items():
+        assert (ref["key"], ref["optional"]) == (name, True)
+    site = {
+        "DELIVERY": "smtp",
+        "SMTP_HOST": "relay.example.com",
+        "MAIL_FROM": "Shop <news@shop.example>",
+        "LINK_KEY": "x" * 32,
+    }
+    with _only(monkeypatch, told(overlay, "mailer", "mailer") | site):
+        assert DeliverySettings().smtp_password is not None
+    absent = {"SMTP_USER": "", "SMTP_PASSWORD": ""}
+    with _only(monkeypatch, told(overlay, "mailer", "mailer") | site | absent):
+        assert DeliverySettings().smtp_user is None
+
+
+def test_the_store_has_the_login_of_the_mail_server():
+    """External Secrets takes it from where the model's key lies."""
+    secret = kustomized.named("overlays/prod", "ExternalSecret", "mailer")
+
+    keys = {one["secretKey"] for one in secret["spec"]["data"]}
+    assert keys == {"OPENROUTER_API_KEY", "HOLDOUT_SALT", "SMTP_USER", "SMTP_PASSWORD"}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_the_migration_gives_passwords_where_no_operator_makes_the_roles(overlay):
     """Two that set them would undo each other's; without either nobody gets in."""
     given = PASSWORDS & set(told(overlay, "migrate", "migrate"))

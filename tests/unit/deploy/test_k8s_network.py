@@ -38,7 +38,7 @@ PLATFORM = (
     End("neighbour", {"app.kubernetes.io/name": "somebody-else"}),
 )
 OUTSIDE = (End("outside", address="203.0.113.7"), End("private", address="10.1.2.3"))
-PORTS = (53, 443, 587, 4318, 5432, 8000, 8080, 8083, 9093, 9187, 9404)
+PORTS = (53, 443, 465, 587, 4318, 5432, 8000, 8080, 8083, 9093, 9187, 9404)
 
 
 def policies() -> list[Document]:
