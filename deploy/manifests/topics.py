@@ -5,12 +5,15 @@ made by the scorer that needs it first, so that a rebuild waits for nobody.
 """
 
 import re
+from pathlib import Path
 
-from common.topics import PARTITIONS_DEFAULT, TOPICS, Topic, changelog_of
+from common.topics import TOPICS, Topic, changelog_of
 from deploy.manifests.documents import Document
 from deploy.manifests.names import CLUSTER_LABEL, STRIMZI, wave
 from stack.connect import PROPERTIES
 
+PARTITIONS_FILE = Path(__file__).resolve().parents[1] / "k8s" / "base" / "partitions.env"
+"""What services are told is what topics are given."""
 REPLICAS = 3
 FIRST_GENERATION = 1
 
@@ -23,6 +26,12 @@ WORKER = dict(
 def resource_name(topic: str) -> str:
     """Return what a topic's document is called: Kubernetes wants no underscores."""
     return re.sub(r"[^a-z0-9.]+", "-", topic).strip("-.")
+
+
+def partitions() -> int:
+    """Return how many partitions the topics of the flow have."""
+    (line,) = re.findall(r"^TOPIC_PARTITIONS=(\d+)$", PARTITIONS_FILE.read_text(), re.MULTILINE)
+    return int(line)
 
 
 def topics() -> list[Document]:
@@ -63,7 +72,7 @@ def _document(topic: Topic) -> Document:
         },
         "spec": {
             "topicName": topic.name,
-            "partitions": topic.partitions or PARTITIONS_DEFAULT,
+            "partitions": topic.partitions or partitions(),
             "replicas": REPLICAS,
             "config": topic.broker_config,
         },

@@ -7,9 +7,10 @@ from client_api import database
 from client_api.projector.run import CONNECTIONS
 from client_api.projector.run import GROUP as PROJECTOR
 from client_api.store import reads
-from common.topics import BACKFILL, LIVE, PARTITIONS_DEFAULT, SCORES, group_of
+from common.topics import BACKFILL, LIVE, SCORES, group_of
 from deploy.manifests.connector import CA_FILE, DATABASE_HOST
 from deploy.manifests.topics import WORKER
+from deploy.manifests.topics import partitions as declared_partitions
 from mailer.database import CONNECTIONS_MAX
 from stack.environment import DATABASE
 from stack.launcher import PARTITIONS
@@ -107,8 +108,8 @@ def test_services_are_told_the_number_of_partitions_that_topics_have(overlay):
     topics = [one["spec"] for one in of_kind(overlay, "KafkaTopic")]
     partitions = {spec["topicName"]: spec["partitions"] for spec in topics}
 
-    assert shared["data"]["TOPIC_PARTITIONS"] == str(PARTITIONS_DEFAULT)
-    assert partitions[LIVE.name] == partitions[SCORES.name] == PARTITIONS_DEFAULT
+    assert shared["data"]["TOPIC_PARTITIONS"] == str(declared_partitions())
+    assert partitions[LIVE.name] == partitions[SCORES.name] == declared_partitions()
 
 
 def test_the_journey_runs_with_as_many_partitions_as_the_embedded_stack():
@@ -199,10 +200,10 @@ def test_scaling_follows_the_groups_and_topics_of_the_code():
     for trigger in triggers.values():
         assert trigger["metadata"]["bootstrapServers"] == told["KAFKA_BOOTSTRAP_SERVERS"]
         # Markers of transactions count as lag: at most one a partition on an idle topic.
-        assert int(trigger["metadata"]["lagThreshold"]) > 100 * PARTITIONS_DEFAULT
+        assert int(trigger["metadata"]["lagThreshold"]) > 100 * declared_partitions()
     for scaled in of_kind("overlays/prod", "ScaledObject"):
         spec = scaled["spec"]
-        assert 2 <= spec["minReplicaCount"] <= spec["maxReplicaCount"] <= PARTITIONS_DEFAULT
+        assert 2 <= spec["minReplicaCount"] <= spec["maxReplicaCount"] <= declared_partitions()
 
 
 def test_who_is_scaled_names_no_number_of_its_own():

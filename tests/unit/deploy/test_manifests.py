@@ -7,11 +7,12 @@ import yaml
 
 from cdc_relay.connector import CONFIG, NAME
 from cdc_relay.settings import ConnectorSettings
-from common.topics import PARTITIONS_DEFAULT, READ_BY_US, TOPICS, dead_letters_of
+from common.topics import READ_BY_US, TOPICS, dead_letters_of
+from deploy.manifests import topics as topics_of_manifests
 from deploy.manifests.__main__ import K8S, files
 from deploy.manifests.access import grants
 from deploy.manifests.connector import IN_A_CLUSTER, connector
-from deploy.manifests.topics import topics
+from deploy.manifests.topics import partitions, topics
 from stack.places import ROOT
 
 LIMIT_S = 30
@@ -41,12 +42,23 @@ def test_every_topic_of_the_code_is_declared_as_the_code_would_make_it():
 
     for topic in TOPICS:
         spec = declared.pop(topic.name)
-        assert spec["partitions"] == (topic.partitions or PARTITIONS_DEFAULT)
+        assert spec["partitions"] == (topic.partitions or partitions())
         assert spec["config"] == topic.broker_config
     assert set(declared) == {
         *("connect-configs", "connect-offsets", "connect-status"),
         "scorer-ledgers-changelog",
     }
+
+
+def test_topics_and_services_take_the_number_of_partitions_from_one_place(tmp_path, monkeypatch):
+    """Another number there is another number in every topic of the flow."""
+    file = tmp_path / "partitions.env"
+    file.write_text("# A sentence.\nTOPIC_PARTITIONS=24\n")
+    monkeypatch.setattr(topics_of_manifests, "PARTITIONS_FILE", file)
+    declared = {one["spec"]["topicName"]: one["spec"]["partitions"] for one in topics()}
+
+    flow = {topic.name for topic in TOPICS if topic.partitions is None}
+    assert {declared[name] for name in flow} == {declared["scorer-ledgers-changelog"]} == {24}
 
 
 def test_the_connector_is_the_codes_own_but_for_what_a_cluster_adds():
