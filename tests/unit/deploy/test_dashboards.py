@@ -17,7 +17,7 @@ FOLDER = ROOT / "deploy" / "grafana" / "dashboards"
 DASHBOARDS = {file.stem: json.loads(file.read_text()) for file in sorted(FOLDER.glob("*.json"))}
 SCRAPED = {"namespace", "service", "pod", "le"}
 """Labels that Prometheus, or the type of a metric, adds."""
-PLATFORM = re.compile(r"kube_\w+|kubelet_\w+|kafka_server_\w+")
+PLATFORM = re.compile(r"kube_\w+|kubelet_\w+|kafka_server_\w+|cnpg_\w+")
 """Metrics of others, on a cluster alone: what a promtool test plays to them is all that we know."""
 COLUMNS = 24
 

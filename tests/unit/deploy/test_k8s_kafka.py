@@ -1,6 +1,7 @@
 """Kafka, Connect, Postgres and their scaling: operators are told what the code expects."""
 
 import pytest
+import yaml
 
 from cdc_relay import connector
 from client_api import database
@@ -154,14 +155,38 @@ def test_only_the_capture_may_replicate_and_nobody_is_a_superuser(overlay):
     assert not cluster["spec"].get("enableSuperuserAccess")
 
 
+def test_snapshots_go_with_their_backups_and_the_first_one_is_made_at_once():
+    """So that somebody can expire them; nobody is restored whom they hold after that."""
+    spec = named("overlays/prod", "Cluster", "engage-postgres")["spec"]
+    (scheduled,) = of_kind("overlays/prod", "ScheduledBackup")
+
+    assert spec["backup"]["volumeSnapshot"]["snapshotOwnerReference"] == "backup"
+    assert scheduled["spec"]["immediate"] is True
+
+
+@pytest.mark.parametrize("overlay", OPERATED)
+def test_every_server_is_asked_whether_it_has_the_slot(overlay):
+    """The exporter reads the map and the key that are there, about the connector's slot."""
+    cluster = named(overlay, "Cluster", "engage-postgres")["spec"]
+    (asked,) = cluster["monitoring"]["customQueriesConfigMap"]
+
+    text = named(overlay, "ConfigMap", asked["name"])["data"][asked["key"]]
+    query = yaml.safe_load(text)["engage_slot"]
+    assert f"slot_name = '{connector.CONFIG['slot.name']}'" in query["query"]
+    assert [list(one) for one in query["metrics"]] == [["usable"]]
+
+
 def test_a_failover_keeps_every_commit_and_the_slot():
-    """A commit is on two servers; the slot is carried along, and bounded as the embedded one."""
+    """A commit is on two servers, and one that has it is promoted; the slot is carried along, and
+    bounded as the embedded one.
+    """
     spec = named("overlays/prod", "Cluster", "engage-postgres")["spec"]
     parameters = spec["postgresql"]["parameters"]
 
     assert spec["instances"] == 3
     assert spec["postgresql"]["synchronous"]["number"] == 1
     assert spec["postgresql"]["synchronous"]["dataDurability"] == "required"
+    assert spec["postgresql"]["synchronous"]["failoverQuorum"] is True
     assert spec["replicationSlots"]["highAvailability"]["synchronizeLogicalDecoding"] is True
     assert parameters["sync_replication_slots"] == parameters["hot_standby_feedback"] == "on"
     for name in ("max_slot_wal_keep_size", "max_wal_size", "log_error_verbosity"):

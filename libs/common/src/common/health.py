@@ -92,7 +92,8 @@ def _serve(
             if page is not None:
                 answer = self._asked(lambda: (HTTPStatus.OK, *page()))
             elif found is not None:
-                answer = self._asked(lambda: _judged(found, parse_qs(asked.query).get("exclude", [])))
+                exclude = parse_qs(asked.query).get("exclude", [])
+                answer = self._asked(lambda: _judged(found, exclude))
             else:
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
