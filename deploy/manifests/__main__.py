@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from deploy.manifests.access import scaler, user, users
-from deploy.manifests.combinations import combinations
+from deploy.manifests.combinations import combinations, namespace
 from deploy.manifests.connector import connector
 from deploy.manifests.dashboards import config_maps, texts
 from deploy.manifests.documents import dump
@@ -39,6 +39,8 @@ def files() -> dict[Path, str]:
     }
     for name, text in texts().items():
         made[DEPLOY / "grafana" / "dashboards" / f"{name}.json"] = text
+    for name, document in namespace().items():
+        made[K8S / "tests" / "namespace" / name] = dump([document], "deploy.manifests.combinations")
     for name, kustomization in combinations():
         made[K8S / "tests" / name / "kustomization.yaml"] = dump(
             [kustomization], "deploy.manifests.combinations"

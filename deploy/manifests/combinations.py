@@ -8,6 +8,7 @@ from itertools import combinations as choose
 
 from deploy.manifests.documents import Document
 
+NAMESPACE = "engage"
 COMPONENTS = (
     *("autoscaling", "external-secrets", "gateway", "monitoring", "network-policies"),
     "rebuild",
@@ -21,6 +22,22 @@ def combinations(components: Sequence[str] = COMPONENTS) -> Iterator[tuple[str, 
     yield "all", _kustomization(tuple(components))
 
 
+def namespace() -> dict[str, Document]:
+    """Return the files of a folder that all combinations take their namespace from."""
+    return {
+        "kustomization.yaml": {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "resources": ["namespace.yaml"],
+        },
+        "namespace.yaml": {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": NAMESPACE},
+        },
+    }
+
+
 def _name(chosen: Sequence[str]) -> str:
     return "+".join(chosen)
 
@@ -29,8 +46,13 @@ def _kustomization(chosen: Sequence[str]) -> Document:
     return {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
-        "namespace": "engage",
-        "resources": ["../../base", "../../platform/kafka", "../../platform/postgres"],
+        "namespace": NAMESPACE,
+        "resources": [
+            "../namespace",
+            "../../base",
+            "../../platform/kafka",
+            "../../platform/postgres",
+        ],
         "components": [
             "../../components/operators",
             *(f"../../components/{one}" for one in chosen),

@@ -14,13 +14,12 @@ from typing import Any
 import yaml
 
 from deploy import made_up_secrets, schemas, tools
+from deploy.manifests.combinations import combinations
 from stack.places import ROOT
 
 SOURCE = ROOT / "deploy" / "k8s"
 OVERLAYS = ("overlays/dev", "overlays/prod", "overlays/test")
-COMBINATIONS = tuple(
-    sorted(f"tests/{file.parent.name}" for file in SOURCE.glob("tests/*/kustomization.yaml"))
-)
+COMBINATIONS = tuple(sorted(f"tests/{name}" for name, _ in combinations()))
 LIMIT_S = 120
 OPERATED = ("overlays/dev", "overlays/prod")
 """Overlays in which operators run Kafka and Postgres."""

@@ -7,6 +7,7 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from cdc_relay.settings import ConnectorSettings, RelaySettings, TopicsSettings
+from client_api.auth.rules import FAILURES_PER_MINUTE
 from client_api.settings import ApiSettings, MigrateSettings, ProjectorSettings
 from common.cluster import FILES, PROTOCOL
 from issuer.settings import Settings as IssuerSettings
@@ -311,3 +312,12 @@ def test_links_in_emails_lead_to_the_host_of_the_gateway():
     (host,) = route["spec"]["hostnames"]
 
     assert told("overlays/prod", "mailer", "mailer")["UNSUBSCRIBE_BASE_URL"] == f"https://{host}"
+
+
+@pytest.mark.parametrize("kustomization", ["overlays/prod", "tests/gateway"])
+def test_behind_a_gateway_the_limit_of_an_address_is_one_for_all_callers(kustomization):
+    """They all have its address: with the limit of one, a stranger could keep everybody out."""
+    (api,) = [one for one in ours(kustomization) if one.name == "client-api"]
+    told = kustomized.literal(kustomization, api.main)
+
+    assert int(told["RATE_LIMIT_FAILURES_PER_MINUTE"]) >= 10 * FAILURES_PER_MINUTE

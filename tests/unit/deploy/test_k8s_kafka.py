@@ -223,12 +223,29 @@ def test_scaling_follows_the_groups_and_topics_of_the_code():
         ("projector", SCORES.name): PROJECTOR,
     }
     for trigger in triggers.values():
-        assert trigger["metadata"]["bootstrapServers"] == told["KAFKA_BOOTSTRAP_SERVERS"]
         # Markers of transactions count as lag: at most one a partition on an idle topic.
         assert int(trigger["metadata"]["lagThreshold"]) > 100 * declared_partitions()
     for scaled in of_kind("overlays/prod", "ScaledObject"):
         spec = scaled["spec"]
         assert 2 <= spec["minReplicaCount"] <= spec["maxReplicaCount"] <= declared_partitions()
+
+
+@pytest.mark.parametrize("kustomization", ["overlays/prod", "tests/autoscaling", "tests/all"])
+def test_who_scales_finds_kafka_from_its_own_namespace(kustomization):
+    """KEDA's operator asks, from a namespace where a service's bare name leads nowhere."""
+    scaled = of_kind(kustomization, "ScaledObject")
+    asked = {
+        (one["metadata"]["namespace"], trigger["metadata"]["bootstrapServers"])
+        for one in scaled
+        for trigger in one["spec"]["triggers"]
+        if trigger["type"] == "kafka"
+    }
+    scorer = kustomized.Workload(named(kustomization, "StatefulSet", "scorer"))
+    told = kustomized.literal(kustomization, scorer.main)["KAFKA_BOOTSTRAP_SERVERS"]
+
+    ((namespace, address),) = asked
+    service, port = told.split(":")
+    assert address == f"{service}.{namespace}.svc:{port}"
 
 
 def test_who_is_scaled_names_no_number_of_its_own():
