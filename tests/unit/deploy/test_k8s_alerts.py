@@ -8,6 +8,7 @@ from deploy.manifests.dashboards import texts
 from tests.unit.deploy import compose_file
 from tests.unit.deploy.kustomized import named, of_kind, ours
 from tests.unit.deploy.rulebook import FOLDER, rules
+from tests.unit.deploy.rulebook import named as named_rule
 
 
 def monitored() -> list[str]:
@@ -72,3 +73,14 @@ def test_rules_name_services_and_readers_that_there_are():
 
     assert asked == set(monitored())
     assert set(re.findall(r'reader="([^"]+)"', text)) == {CAPTURE}
+
+
+def test_every_service_is_missed_when_it_has_no_pod():
+    """Each by its kind and name: by a number that is zero, and by one that is not there."""
+    expression = named_rule("ServiceHasNoPod")["expr"]
+    serving = {(one.kind.lower(), one.name) for one in ours("overlays/prod") if one.kind != "Job"}
+
+    zero = re.findall(r'{(deployment|statefulset)=~?"([^"]+)"} == 0', expression)
+    gone = re.findall(r'absent[(][a-z_]+{(deployment|statefulset)="([^"]+)"}[)]', expression)
+    assert {(kind, name) for kind, names in zero for name in names.split("|")} == serving
+    assert set(gone) == serving
