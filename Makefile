@@ -181,6 +181,7 @@ sbom: $(STAMPS)/python ## write what the images contain to .cache/sbom (CycloneD
 		$(VENV)/bin/cyclonedx-py requirements locks/$$service.txt --output-reproducible \
 			--output-format JSON --output-file $(SBOM)/$$service.cdx.json
 	done
+	$(PY) -m deploy.bills $(SBOM)/connect.cdx.json
 	# Swagger UI, which is served, stands among the packages of development.
 	npm --prefix dashboard sbom --package-lock-only --sbom-format cyclonedx > $(SBOM)/dashboard.cdx.json
 	echo "written to $(SBOM)"
@@ -192,6 +193,10 @@ audit: $(STAMPS)/python ## look for known holes in what the images contain
 		$(VENV)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r locks/$$service.txt
 	done
 	npm --prefix dashboard audit
+
+.PHONY: pinned
+pinned: $(STAMPS)/python ## refuse base images of a release that are not named by digest
+	@exec $(PY) -m deploy.release pinned
 
 .PHONY: push
 push: $(STAMPS)/python ## push production's images and note their digests; IMAGES=registry/prefix, VERSION=…
@@ -218,6 +223,10 @@ $(DEPLOY_TOOLS)/.stamp: $(STAMPS)/python deploy/tools.py
 
 .PHONY: deploy-tools
 deploy-tools: $(DEPLOY_TOOLS)/.stamp ## install what checks deploy/: minutes the first time, and Go does it
+
+.PHONY: deploy-crds
+deploy-crds: $(STAMPS)/python ## fetch the operators' CRDs of locks/crds.txt to .cache/crds, which DEPLOY_CRDS may name
+	@$(PY) -m deploy.definitions
 
 .PHONY: manifests
 manifests: $(STAMPS)/python ## write anew what deploy/k8s has from the code: topics, users, connector, rules

@@ -1,4 +1,6 @@
-"""Pushes images and promotes them by digest: ``python -m deploy.release push | sign | promote``.
+"""Pushes images and promotes them by digest: ``python -m deploy.release STEP``.
+
+The steps, in order: ``pinned``, ``push``, ``sign``, ``promote``.
 
 What was pushed stands in ``.cache/release/images.json``: for each image its name in a registry and
 the digest that the registry gave it. Whoever signs or deploys goes by that: a tag can be moved.
@@ -22,6 +24,12 @@ SBOMS = ROOT / ".cache" / "sbom"
 PROD = ROOT / "deploy" / "k8s" / "overlays" / "prod"
 OURS = "engagement/"
 DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
+BASES = ("PYTHON_IMAGE", "NODE_IMAGE", "KAFKA_IMAGE")
+"""What production's images are built on, by the variables that `make images` takes."""
+STRIMZI = "strimzi/kafka"
+"""The image that Connect's must be built on: Strimzi starts it by scripts that no other one has."""
+DASHBOARD = "dashboard"
+STEPS = "usage: python -m deploy.release pinned | push | sign | promote\n"
 LIMIT_S = 1800
 
 
@@ -33,6 +41,17 @@ def promoted() -> list[str]:
     """Return production's images, as the manifests name them (``engagement/scorer``)."""
     document = yaml.safe_load((PROD / "kustomization.yaml").read_text())
     return [image["name"] for image in document["images"] if image["name"].startswith(OURS)]
+
+
+def pinned(environment: Mapping[str, str]) -> None:
+    """See that every base is named by its digest, and Connect's is Strimzi's. Raises Refused."""
+    for variable in BASES:
+        image = environment.get(variable, "")
+        name, _, digest = image.rpartition("@")
+        if not name or DIGEST.match(digest) is None:
+            raise Refused(f"{variable} must name an image by digest, name:tag@sha256:…: {image!r}")
+    if STRIMZI not in environment["KAFKA_IMAGE"]:
+        raise Refused(f"KAFKA_IMAGE must be Strimzi's own, …/{STRIMZI}:…: Strimzi runs Connect")
 
 
 def push(prefix: str, version: str) -> dict[str, str]:
@@ -64,14 +83,24 @@ def pushed(name: str, digests: Sequence[str]) -> str:
 def sign(images: Mapping[str, str]) -> None:
     """Sign each image, and attest what it contains, with the identity of whoever runs this.
 
-    Raises Refused.
+    Raises Refused; where a bill is missing, nothing is signed.
     """
+    bills = {image: bills_of(image) for image in images}
+    missing = [bill.name for each in bills.values() for bill in each if not bill.exists()]
+    if missing:
+        raise Refused(f"there is no {', '.join(missing)}: run `make sbom` first")
     for image, reference in images.items():
         run(["cosign", "sign", "--yes", reference])
-        bill = SBOMS / f"{image.removeprefix(OURS)}.cdx.json"
-        if bill.exists():
+        for bill in bills[image]:
             attest = ["cosign", "attest", "--yes", "--type", "cyclonedx", "--predicate", str(bill)]
             run([*attest, reference])
+
+
+def bills_of(image: str) -> list[Path]:
+    """Return the files that say what an image contains; client-api brings the dashboard, too."""
+    name = image.removeprefix(OURS)
+    parts = [name, DASHBOARD] if name == "client-api" else [name]
+    return [SBOMS / f"{part}.cdx.json" for part in parts]
 
 
 def promote(images: Mapping[str, str], overlay: Path) -> None:
@@ -90,6 +119,8 @@ def main(argv: Sequence[str]) -> int:
     """Take one step; return the exit code."""
     try:
         match list(argv):
+            case ["pinned"]:
+                pinned(os.environ)
             case ["push"]:
                 told = push(os.environ["IMAGES"], os.environ["VERSION"])
                 TOLD.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +131,7 @@ def main(argv: Sequence[str]) -> int:
             case ["promote"]:
                 promote(_told(), PROD)
             case _:
-                sys.stderr.write("usage: python -m deploy.release push | sign | promote\n")
+                sys.stderr.write(STEPS)
                 return 2
     except KeyError as error:
         sys.stderr.write(

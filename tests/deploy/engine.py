@@ -76,7 +76,7 @@ def engine() -> Iterator[Engine]:
 
 def _ours() -> dict[str, str]:
     """Return our environment without what would win against the files of a test."""
-    mine = ("OPENROUTER_", "COMPOSE_")
+    mine = ("OPENROUTER_", "COMPOSE_", "IMAGES", "VERSION")
     return {name: value for name, value in os.environ.items() if not name.startswith(mine)}
 
 

@@ -62,9 +62,9 @@ def operators(tmp_path_factory) -> Path:
     if not CRDS.is_dir():
         lacking = pytest.fail if "DEPLOY_CRDS" in os.environ else pytest.skip
         lacking(
-            f"no custom resource definitions in {CRDS}: name a folder by DEPLOY_CRDS, filled by"
-            " `kubectl get crds --output yaml > FOLDER/crds.yaml` on a cluster that has the"
-            " operators of deploy/k8s/README.md, or with the files of their releases"
+            f"no custom resource definitions in {CRDS}: name a folder by DEPLOY_CRDS, .cache/crds"
+            " after `make deploy-crds`, or one filled by `kubectl get crds --output yaml >"
+            " FOLDER/crds.yaml` on a cluster that has the operators of deploy/k8s/README.md"
         )
     return _written(tmp_path_factory, schemas.custom(schemas.definitions_in(CRDS)))
 

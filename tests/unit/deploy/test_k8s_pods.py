@@ -273,11 +273,3 @@ def test_a_scorer_comes_back_under_its_name_to_its_volume(overlay):
     assert mounted[claim["metadata"]["name"]] == told["SCORER_DATA_DIR"]
     # The changelog is the truth: a volume that nobody uses is not kept.
     assert set(spec["persistentVolumeClaimRetentionPolicy"].values()) == {"Delete"}
-
-
-def test_production_images_come_from_a_registry():
-    """Where they are promoted by digest, nothing is taken from a node's own store."""
-    for container in (one for w in ours("overlays/prod") for one in w.containers):
-        assert container["image"].startswith("registry.example.com/engagement/")
-    (connect,) = kustomized.of_kind("overlays/prod", "KafkaConnect")
-    assert connect["spec"]["image"].startswith("registry.example.com/engagement/connect")

@@ -1,20 +1,26 @@
-"""Images reach production by digest, and the pipeline runs what anyone can run."""
+"""Images reach production signed, by digest, and built on what is pinned."""
 
-import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from deploy import release
+from deploy import bills, release, schemas
 from deploy.release import Refused
 from deploy.tools import tool
+from stack import downloads
+from tests.unit.deploy import dockerfiles, kustomized
 from tests.unit.deploy.kustomized import ROOT
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
-PIPELINE = ROOT / ".github" / "workflows" / "pipeline.yml"
+IMAGE = re.compile(
+    r"[a-z0-9-]+(?:\.[a-z0-9-]+)+/(?:[a-z0-9._-]+/)*(?P<name>[a-z-]+)"
+    r"(?::unreleased|@sha256:[0-9a-f]{64})"
+)
+"""An image with its registry's host: one that waits to be promoted, or one that has been."""
 
 
 def digests() -> dict[str, str]:
@@ -78,53 +84,106 @@ def test_production_runs_nothing_of_ours_that_is_not_promoted():
     assert images <= set(release.promoted())
 
 
-def test_the_pipeline_runs_make_targets_that_are_there():
-    targets = set(re.findall(r"^([a-z0-9-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    runs = [step["run"] for step in _steps() if "run" in step]
-    made = {word for run in runs for word in re.findall(r"\bmake ([a-z-]+)", run)}
-
-    assert {"test", "images", "push", "sign", "promote", "compose-test"} <= made <= targets
-
-
-def test_the_pipeline_pins_what_it_uses_and_names_no_secret_but_the_forges_own():
-    text = PIPELINE.read_text()
-    for step in _steps():
-        if "uses" in step:
-            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", step["uses"]), step["uses"]
-    assert set(re.findall(r"secrets\.(\w+)", text)) == {"GITHUB_TOKEN"}
-    assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+def images_of(overlay: Path) -> dict[str, str]:
+    """Return the image of each of ours that an overlay of a whole copy of deploy/k8s runs."""
+    built = release.run([str(tool("kustomize")), "build", str(overlay)])
+    documents = list(yaml.load_all(built, Loader=schemas.LOADER))
+    (connect,) = [one["spec"]["image"] for one in documents if one["kind"] == "KafkaConnect"]
+    pods = [one["spec"]["template"]["spec"] for one in documents if _has_pods(one)]
+    ours = [container["image"] for pod in pods for container in pod["containers"]]
+    return {IMAGE.fullmatch(image)["name"]: image for image in (*ours, connect)}
 
 
-def test_kustomize_builds_what_was_promoted(overlay):
-    """Kustomize alone says what an image becomes: asked with a pod of each."""
-    release.promote(digests(), overlay)
-    images = yaml.safe_load((overlay / "kustomization.yaml").read_text())["images"]
-    lone = overlay.parent / "lone"
-    lone.mkdir()
-    pods = [
-        {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": name.removeprefix("engagement/")},
-            "spec": {"containers": [{"name": "main", "image": name}]},
-        }
-        for name in release.promoted()
-    ]
-    (lone / "pods.yaml").write_text("---\n".join(json.dumps(pod) + "\n" for pod in pods))
-    (lone / "kustomization.yaml").write_text(
-        json.dumps({"resources": ["pods.yaml"], "images": images})
-    )
+def _has_pods(document: dict[str, Any]) -> bool:
+    return document["kind"] in {"Deployment", "StatefulSet", "Job"}
 
-    built = release.run([str(tool("kustomize")), "build", str(lone)])
 
-    found = {pod["spec"]["containers"][0]["image"] for pod in yaml.safe_load_all(built)}
-    assert found == set(digests().values())
+@pytest.mark.parametrize("promoted", [False, True], ids=["as it is", "promoted"])
+def test_production_runs_images_of_a_registry_unreleased_or_by_digest(promoted, tmp_path):
+    """Nothing is taken from a node's own store, and a promotion keeps what is tested here true."""
+    whole = tmp_path / "k8s"
+    shutil.copytree(kustomized.copy(), whole)
+    overlay = whole / "overlays" / "prod"
+    if promoted:
+        release.promote(digests(), overlay)
+
+    found = images_of(overlay)
+
+    assert {f"engagement/{name}" for name in found} == set(release.promoted())
+    if promoted:
+        assert set(found.values()) == set(digests().values())
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"PYTHON_IMAGE": "python:3.13-slim"}, "PYTHON_IMAGE must name an image by digest"),
+        ({"NODE_IMAGE": ""}, "NODE_IMAGE must name an image by digest"),
+        ({"KAFKA_IMAGE": None}, "KAFKA_IMAGE must name an image by digest"),
+        ({"KAFKA_IMAGE": f"apache/kafka:4.3.1@{DIGEST}"}, "must be Strimzi's own"),
+    ],
+)
+def test_a_release_is_built_on_nothing_that_can_move_and_connect_on_strimzis_image(change, why):
+    pins = {
+        "PYTHON_IMAGE": f"python:3.13-slim@{DIGEST}",
+        "NODE_IMAGE": f"node:24-slim@{DIGEST}",
+        "KAFKA_IMAGE": f"quay.io/strimzi/kafka:1.2.0-kafka-4.3.1@{DIGEST}",
+    }
+    release.pinned(pins)
+
+    with pytest.raises(Refused, match=why):
+        release.pinned({name: it for name, it in {**pins, **change}.items() if it is not None})
+
+
+def test_what_must_be_pinned_is_all_that_production_is_built_on():
+    """Every base of the two Dockerfiles, each by the variable that Compose passes on."""
+    bases = {
+        name
+        for file in (dockerfiles.SERVICES, dockerfiles.CONNECT)
+        for name in dockerfiles.read(file).arguments
+        if name.endswith("_IMAGE")
+    }
+
+    assert set(release.BASES) == bases
+
+
+@pytest.fixture
+def signed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
+    """The commands that signing would run; there is a bill for each image."""
+    monkeypatch.setattr(release, "SBOMS", tmp_path)
+    for image in release.promoted():
+        for bill in release.bills_of(image):
+            bill.touch()
+    commands: list[list[str]] = []
+    monkeypatch.setattr(release, "run", lambda words: commands.append(list(words)))
+    return commands
+
+
+def test_each_image_is_signed_and_says_what_it_contains(signed):
+    release.sign(digests())
+
+    attested = {(words[-1], Path(words[-2]).name) for words in signed if words[1] == "attest"}
+    assert {words[-1] for words in signed if words[1] == "sign"} == set(digests().values())
+    assert {reference for reference, _ in attested} == set(digests().values())
+    assert (digests()["engagement/client-api"], "dashboard.cdx.json") in attested
+
+
+def test_nothing_is_signed_while_a_bill_is_missing(signed, tmp_path):
+    (tmp_path / "connect.cdx.json").unlink()
+
+    with pytest.raises(Refused, match=r"no connect[.]cdx[.]json: run `make sbom` first"):
+        release.sign(digests())
+
+    assert signed == []
+
+
+def test_connects_bill_names_the_plugin_by_the_content_that_its_build_checks():
+    (plugin,) = bills.connect()["components"]
+
+    locked = downloads.LOCK.read_text()
+    name = f"{plugin['name']}-{plugin['version']}-plugin.tar.gz"
+    assert f"{plugin['hashes'][0]['content']}  {name}\n" in locked
 
 
 def _base() -> str:
     return "\n".join(path.read_text() for path in (ROOT / "deploy/k8s/base").glob("*.yaml"))
-
-
-def _steps() -> list[dict[str, str]]:
-    jobs = yaml.safe_load(PIPELINE.read_text())["jobs"].values()
-    return [step for job in jobs for step in job["steps"]]
