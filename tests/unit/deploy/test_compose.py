@@ -1,6 +1,10 @@
 """Docker Compose's file: each service is told what it asks for, guarded, limited and in order."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -47,6 +51,7 @@ SETTINGS: dict[str, tuple[type[BaseSettings], ...]] = {
 SERVERS = {"postgres", "kafka", "connect", "prometheus", "grafana"}
 ONE_SHOTS = {"migrate", "topics", "connector"}
 MIB = {"m": 1, "g": 1024}
+LIMIT_S = 60
 
 
 def names_of(cls: type[BaseSettings], *, required: bool = False) -> set[str]:
@@ -506,3 +511,49 @@ def test_the_issuer_is_trusted_under_the_stack_s_names():
     assert told["ISSUER_AUDIENCE"] == tokens.AUDIENCE
     assert told["ISSUER_CLIENT_ID"] == tokens.CLIENT_ID
     assert told["ISSUER_TOOLS_CLIENT_ID"] == tokens.TOOLS_CLIENT_ID
+
+
+# --- as Compose itself reads it -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def composed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The services as `docker compose config` tells them; it asks no engine."""
+    if shutil.which("docker") is None or _compose("version").returncode:
+        pytest.skip(
+            "no Docker Compose to ask: install docker and its compose plugin (docs.docker.com)"
+        )
+    settings = tmp_path_factory.mktemp("compose") / "compose.env"
+    settings.write_text("".join(f"{n}={v}\n" for n, v in compose_env.completed({}, {}).items()))
+    words = ("--env-file", str(settings), "--profile", "*", "config", "--format", "json")
+    done = _compose("--file", str(compose_file.FILE), *words)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr, done.stderr
+    services: dict[str, Any] = json.loads(done.stdout)["services"]
+    return services
+
+
+def _compose(*words: str) -> "subprocess.CompletedProcess[str]":
+    named = set(re.findall(r"\$\{(\w+)", compose_file.FILE.read_text()))
+    return subprocess.run(
+        ["docker", "compose", *words],
+        env={name: value for name, value in os.environ.items() if name not in named},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+
+
+def test_compose_itself_takes_the_file_and_reads_it_as_these_tests_do(composed):
+    """A field that it does not know is an error, and every variable has the value seen here."""
+    assert set(composed) == set(SERVICES)
+    secret = re.compile(r"PASSWORD|SECRET|KEY|SALT|DATABASE_(ADMIN_)?URL")
+    for name, service in SERVICES.items():
+        told = environment(composed[name])
+        assert set(told) == set(environment(service)), name
+        for variable, value in environment(service).items():
+            # Made up anew each time.
+            if not secret.search(variable):
+                assert told[variable] == value, (name, variable)
+        assert composed[name]["image"] == service["image"], name
