@@ -64,8 +64,8 @@ def main(argv: list[str]) -> int:
                 _judge(arguments, parts, overlays)
             if set(parts) & set(REAL):
                 _really(arguments, parts, overlays)
-    except Missing as missing:
-        print(missing, file=sys.stderr)
+    except (Missing, admission.Occupied) as unfit:
+        print(unfit, file=sys.stderr)
         return 2
     except FAILURES as error:
         print(f"k8s-test failed: {error}", file=sys.stderr)
@@ -86,7 +86,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--kubeconfig",
         type=Path,
-        help="a cluster of your own, such as kind's; its namespace engage-test is removed",
+        help="a cluster of your own, such as kind's, for nothing else: its namespace engage-test is"
+        " removed; 'admission' adds the operators' definitions that are missing, for good, and"
+        " makes and removes the namespaces of all overlays, unless one is there already",
     )
     parser.add_argument(
         "--load",

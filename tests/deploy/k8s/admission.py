@@ -15,22 +15,47 @@ class Wrong(Exception):
     """The server took what it must refuse, or refused what it must take."""
 
 
+class Occupied(Exception):
+    """The cluster has namespaces of ours already; whoever made them may need them."""
+
+
 def check(cluster: Cluster, overlays: Overlays) -> None:
-    """Let the server judge all overlays, and some that are spoilt. Raises Wrong, Missing."""
+    """Let the server judge all overlays, and some that are spoilt.
+
+    Namespaces are made, since what lies in one that is not there cannot be judged, and removed.
+    Raises Wrong, Missing, Occupied.
+    """
+    built = {name: cluster.build(overlays.folder(name)) for name in NAMES}
+    namespaces = [
+        one
+        for text in built.values()
+        for one in yaml.safe_load_all(text)
+        if one["kind"] == "Namespace"
+    ]
+    names = {one["metadata"]["name"] for one in namespaces}
+    if occupied := names & cluster.names("namespaces"):
+        raise Occupied(f"the cluster has {', '.join(sorted(occupied))}: use one without")
     control_plane.define(cluster)
-    for name in NAMES:
-        documents = list(yaml.safe_load_all(cluster.build(overlays.folder(name))))
-        # The namespace is made: what lies in one that is not there cannot be judged.
-        namespaces = [one for one in documents if one["kind"] == "Namespace"]
+    try:
         cluster.apply(yaml.safe_dump_all(namespaces))
-        judged = _judge(cluster, documents)
-        if len(judged) != len(documents):
-            raise Wrong(f"{name}: {len(judged)} judged of {len(documents)}")
-        print(f"  {name}: {len(judged)} objects admitted without a warning", flush=True)
-        for what, (spoil, said) in SPOILT.items():
-            if spoil(documents):
-                _must_refuse(cluster, documents, f"{name}: {what}", said)
-                documents = list(yaml.safe_load_all(cluster.build(overlays.folder(name))))
+        for name, text in built.items():
+            _check(cluster, name, text)
+    finally:
+        for one in sorted(names):
+            cluster.forget(one)
+
+
+def _check(cluster: Cluster, name: str, text: str) -> None:
+    """Let the server judge one overlay, as it is and spoilt."""
+    documents = list(yaml.safe_load_all(text))
+    judged = _judge(cluster, documents)
+    if len(judged) != len(documents):
+        raise Wrong(f"{name}: {len(judged)} judged of {len(documents)}")
+    print(f"  {name}: {len(judged)} objects admitted without a warning", flush=True)
+    for what, (spoil, said) in SPOILT.items():
+        spoilt = list(yaml.safe_load_all(text))
+        if spoil(spoilt):
+            _must_refuse(cluster, spoilt, f"{name}: {what}", said)
 
 
 def _judge(cluster: Cluster, documents: list[Document]) -> list[str]:

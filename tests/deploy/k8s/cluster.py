@@ -52,6 +52,11 @@ class Cluster:
         found: list[Document] = json.loads(told)["items"]
         return found
 
+    def names(self, kind: str) -> set[str]:
+        """Return the names of all objects of a kind that lies in no namespace."""
+        told = self.kubectl("get", kind, "--output", "name")
+        return {line.partition("/")[2] for line in told.splitlines()}
+
     def build(self, folder: Path) -> str:
         """Return what a kustomization builds."""
         return self.kubectl("kustomize", str(folder))

@@ -19,12 +19,18 @@ CODE = (
 )
 NEEDED = ("aiosmtpd", "atpublic", "attrs")
 BUILD_LIMIT_S = 5400.0
+PULL_LIMIT_S = 1800.0
 
 
 def build(engine: Engine) -> list[str]:
     """Build all images; return their names."""
     bases.provide(engine)
     official = bases.official()
+    servers = (official["kafka"], official["postgres"])
+    if engine.tools is None:
+        # No build brings them, and who loads them into a cluster takes them from the engine.
+        for image in servers:
+            engine.docker("pull", "--quiet", image, limit_s=PULL_LIMIT_S)
     with tempfile.TemporaryDirectory(prefix="k8s-images-") as scratch:
         settings = Path(scratch) / "compose.env"
         compose_env.write(settings, {})
@@ -37,7 +43,7 @@ def build(engine: Engine) -> list[str]:
         engine.docker(*("build", "--tag", BROUGHT, *argument, str(folder)), limit_s=BUILD_LIMIT_S)
     return [
         *(f"engagement/{name}:test" for name in OURS),
-        *(official["kafka"], official["postgres"], BROUGHT),
+        *(*servers, BROUGHT),
     ]
 
 
