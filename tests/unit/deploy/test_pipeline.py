@@ -53,7 +53,7 @@ def test_a_registry_is_told_small_letters_before_anything_is_built(tmp_path):
 
     subprocess.run(
         ["bash", "-ec", runs[place]],
-        env={"IMAGES": "ghcr.io/Shop/Engagement", "GITHUB_ENV": str(tmp_path / "env")},
+        env={"REGISTRY": "ghcr.io/Shop/Engagement", "GITHUB_ENV": str(tmp_path / "env")},
         timeout=LIMIT_S,
         check=True,
     )
