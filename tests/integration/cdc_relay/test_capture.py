@@ -12,10 +12,14 @@ from decimal import Decimal
 
 import httpx
 import pytest
+import yaml
 
+from cdc_relay.connector import config_of
+from cdc_relay.settings import ConnectorSettings
 from common.codec import decode
 from common.partition import partition_of
 from common.topics import TOPICS
+from stack.places import ROOT
 from tests.integration.cdc_relay.running import (
     BACKFILL,
     CONTROL,
@@ -42,6 +46,8 @@ PERSONAL = {
     "time_zone": f"'{CANARY}-zone'",
 }
 fresh = itertools.count(500)
+UNTOLD = {"offset.mismatch.strategy"}
+"""A name that Debezium 3.7 reads (PostgresConnectorConfig), though it does not list it."""
 
 
 def insert_client(client: int) -> str:
@@ -286,3 +292,68 @@ def test_the_command_says_in_one_line_what_is_missing(pipeline):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "CDC_DATABASE_HOST" in done.stderr
+
+
+def of_compose() -> dict[str, str]:
+    """Return what Docker Compose's ``connector`` gives Connect."""
+    compose = yaml.safe_load((ROOT / "deploy" / "docker-compose.yml").read_text())
+    told = compose["services"]["connector"]["environment"]
+    known = {name.lower(): told[name] for name in told if name.startswith("CDC_")}
+    return config_of(ConnectorSettings(kafka_bootstrap_servers="unused", **known))
+
+
+def of_a_cluster() -> dict[str, str]:
+    """Return what Strimzi gives Connect: class and number of tasks have fields of their own."""
+    folder = ROOT / "deploy" / "k8s" / "platform" / "kafka"
+    spec = yaml.safe_load((folder / "connector.yaml").read_text())["spec"]
+    return {
+        **spec["config"],
+        "connector.class": spec["class"],
+        "tasks.max": str(spec["tasksMax"]),
+    }
+
+
+def judged(pipeline: Pipeline, config: dict[str, str]) -> tuple[dict[str, list[str]], set[str]]:
+    """Return what Connect itself refuses of a configuration, and the names that it knows.
+
+    Debezium logs in to Postgres for it, so what is said of the place is said of this one.
+    """
+    here = pipeline.env
+    place = {
+        "database.hostname": here["CDC_DATABASE_HOST"],
+        "database.port": here["CDC_DATABASE_PORT"],
+        "database.dbname": here["CDC_DATABASE_NAME"],
+        **({"database.sslmode": "disable"} if "database.sslmode" in config else {}),
+    }
+    path = f"/connector-plugins/{config['connector.class']}/config/validate"
+    with httpx.Client(base_url=pipeline.connect, timeout=60) as client:
+        answer = client.put(path, json={**config, **place, "name": "judged"})
+    answer.raise_for_status()
+    values = [one["value"] for one in answer.json()["configs"]]
+    errors = {one["name"]: one["errors"] for one in values if one["errors"]}
+    return errors, {one["name"] for one in values}
+
+
+@pytest.mark.parametrize("configuration", [of_compose, of_a_cluster])
+def test_connect_itself_finds_every_configuration_valid_and_knows_each_name(
+    pipeline, configuration
+):
+    """`config/validate` says nothing of a misspelt name: it is one that it does not tell back."""
+    config = configuration()
+
+    errors, known = judged(pipeline, config)
+
+    assert errors == {}
+    assert set(config) - known == UNTOLD
+
+
+def test_connect_tells_what_is_wrong_in_a_configuration(pipeline):
+    """A name that nobody knows, a value that is none, and a place where nobody lets it in."""
+    config = of_compose()
+
+    assert (
+        "heartbeat.intervall.ms"
+        not in judged(pipeline, {**config, "heartbeat.intervall.ms": "1"})[1]
+    )
+    assert "snapshot.mode" in judged(pipeline, {**config, "snapshot.mode": "sometimes"})[0]
+    assert judged(pipeline, {**config, "database.user": "nobody"})[0]
