@@ -4,7 +4,6 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,8 @@ from common.errors import Misconfigured
 from common.kafka import consumer, high_watermarks, producer, topics_of, verify
 from common.topics import CONTROL, LIVE, TOPICS
 from engage.broker import Broker
-from stack.kafka import Kafka
-from stack.places import HOST, free_port
 from tests.certificates import Authority
+from tests.guarded_kafka import Guarded, guarded_kafka
 from tests.integration.scorer.lanes import wait_for
 from tests.integration.scorer.workers import Worker, running
 from tests.servers import PARTITIONS
@@ -25,51 +23,14 @@ LIMIT_S = 30.0
 COMMAND_LIMIT_S = 120.0
 
 
-@dataclass(frozen=True)
-class Guarded:
-    """A broker at whose one address for clients certificates are asked for."""
-
-    servers: str
-    authority: Authority
-
-    def shown(self, name: str) -> Cluster:
-        """Return the cluster as somebody sees it whom the authority vouches for."""
-        return Cluster(self.servers, self.authority.sign(name))
-
-
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """The broker, with all our topics, made over TLS by the command that makes them."""
     folder = tmp_path_factory.mktemp("tls")
-    authority = Authority(folder)
-    inner, outer, controller = free_port(), free_port(), free_port()
-    with Kafka.start(
-        folder / "kafka",
-        inner,
-        more={
-            "listeners": f"PLAINTEXT://{HOST}:{inner},SSL://{HOST}:{outer},"
-            f"CONTROLLER://{HOST}:{controller}",
-            "advertised.listeners": f"PLAINTEXT://{HOST}:{inner},SSL://{HOST}:{outer}",
-            "controller.quorum.voters": f"1@{HOST}:{controller}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SSL:SSL,CONTROLLER:PLAINTEXT",
-            "ssl.client.auth": "required",
-            "ssl.keystore.type": "PEM",
-            "ssl.keystore.location": str(_keystore(authority.sign("broker"))),
-            "ssl.truststore.type": "PEM",
-            "ssl.truststore.location": str(authority.file),
-        },
-    ):
-        there = Guarded(f"{HOST}:{outer}", authority)
+    with guarded_kafka(folder) as there:
         done = run(there.shown("topics"), folder, "cdc_relay", "topics")
         assert done.returncode == 0, done.stderr
         yield there
-
-
-def _keystore(certificates: Certificates) -> Path:
-    """Return the key and its certificate in one file, as Java takes PEM."""
-    file = certificates.key.with_suffix(".pem")
-    file.write_bytes(certificates.key.read_bytes() + certificates.certificate.read_bytes())
-    return file
 
 
 def run(cluster: Cluster, folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
