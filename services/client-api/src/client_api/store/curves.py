@@ -4,10 +4,8 @@ from datetime import date
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from client_api.problems import NotFound
+from client_api.store.reads import Reads
 from common.policy import ShopPolicy
 from common.score.calendar import calendar_of
 from common.score.ledger import Ledger, entry_of_order
@@ -16,11 +14,11 @@ FRAME = """
     SELECT v.as_of, CAST(p.document AS text) AS document FROM clients c
     LEFT JOIN score_serving v ON true
     LEFT JOIN LATERAL (SELECT document FROM policies ORDER BY id DESC LIMIT 1) p ON true
-    WHERE c.id = :id
+    WHERE c.id = $1
 """
 ORDERS = """
     SELECT id, version, ordered_at, CAST(amount * 100 AS bigint) AS cents, status
-    FROM orders WHERE client_id = :id
+    FROM orders WHERE client_id = $1
 """
 
 
@@ -32,21 +30,22 @@ class Known(NamedTuple):
     ledger: Ledger
 
 
-async def read(db: AsyncConnection, client_id: int, zone: ZoneInfo) -> Known:
+async def read(reads: Reads, client_id: int, zone: ZoneInfo) -> Known:
     """Return the served day, the rules in force and the client's ledger.
 
     Raises NotFound without the client, or before the first day is served.
     """
-    frame = (await db.execute(text(FRAME), {"id": client_id})).first()
-    if frame is None:
+    frames = await reads.rows(FRAME, [client_id])
+    if not frames:
         raise NotFound(f"there is no client {client_id}")
-    if frame.as_of is None or frame.document is None:
+    (frame,) = frames
+    if frame["as_of"] is None or frame["document"] is None:
         raise NotFound("no day is being served yet")
     day_of = calendar_of(zone).day
     ledger = Ledger()
     # A row is the newest image of its order, so nothing is left to merge.
     ledger.orders = {
-        row.id: entry_of_order(row.version, day_of(row.ordered_at), row.cents, row.status)
-        for row in await db.execute(text(ORDERS), {"id": client_id})
+        order: entry_of_order(version, day_of(ordered_at), cents, status)
+        for order, version, ordered_at, cents, status in await reads.rows(ORDERS, [client_id])
     }
-    return Known(frame.as_of, ShopPolicy.model_validate_json(frame.document), ledger)
+    return Known(frame["as_of"], ShopPolicy.model_validate_json(frame["document"]), ledger)

@@ -11,7 +11,7 @@ from client_api.problems import Invalid
 from client_api.shapes.curves import CURVE_DAYS_MAX, ClientCurve, CurveQuery
 from client_api.shapes.fields import RowId
 from client_api.store import curves
-from client_api.web.state import Db, Shared
+from client_api.web.state import Shared
 from client_api.web.strict import StrictRoute
 from common.clock import date_of, number_of
 from common.score.curve import curve
@@ -31,13 +31,12 @@ FIRST, LAST = number_of(date.min), number_of(date.max)
 
 @router.get("/{client_id}/curve", response_model=ClientCurve)
 async def read_curve(
-    db: Db,
     parts: Shared,
     client_id: Annotated[RowId, Path()],
     query: Annotated[CurveQuery, Query()],
 ) -> Response:
     """Read a client's score day by day, past and future."""
-    known = await curves.read(db, client_id, parts.operator.zone)
+    known = await curves.read(parts.reads, client_id, parts.operator.zone)
     begin, end = _range(query, known.as_of)
     policy = known.policy
     today = assess(known.ledger, number_of(known.as_of), policy)
