@@ -67,11 +67,12 @@ def test_who_reads_while_another_reads_has_a_consumer_of_their_own(broker: Broke
 
 def test_what_was_committed_meanwhile_is_told(broker: Broker, kafka: str):
     """And a topic that was made meanwhile is known after another look."""
-    writer = door.consumer(Cluster(kafka), GROUP)
-    assert broker.committed(GROUP) == {}
+    group = "mailer"
+    writer = door.consumer(Cluster(kafka), group)
+    assert broker.committed(group) == {}
     writer.commit(offsets=[TopicPartition(TOPIC, 0, 7)], asynchronous=False)
     writer.close()
-    assert broker.committed(GROUP) == {(TOPIC, 0): 7}
+    assert broker.committed(group) == {(TOPIC, 0): 7}
 
     admin = door.admin(Cluster(kafka))
     (made,) = admin.create_topics([door.NewTopic("anew", 1, 1)]).values()

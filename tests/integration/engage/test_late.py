@@ -45,7 +45,7 @@ def test_what_was_done_before_the_oldest_open_one_is_not_looked_at_again(
     database: Database,
 ) -> None:
     """However many erasures there ever were."""
-    done = [(ERASED, client, client, "2 hours") for client in range(1, 6)]
+    done = [(ERASED, client, client, "3 hours") for client in range(1, 6)]
     noted(database, *done, *((VERIFIED, client, version, "0 s") for _, client, version, _ in done))
     noted(database, (ERASED, 9, 9, "2 hours"))
     late = LateErasures()

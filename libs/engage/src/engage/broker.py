@@ -168,7 +168,7 @@ class Broker:
         if not left:
             return
         asked = sorted(left)
-        with self._consumers.lent(READER) as reader, _translated("the records"):
+        with _translated("the records"), self._consumers.lent(READER) as reader:
             reader.assign([TopicPartition(*place, starts[place]) for place in asked])
             heard = time.monotonic()
             while left:

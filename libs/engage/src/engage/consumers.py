@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, KafkaException
 
 from common import kafka
 from common.cluster import Cluster
@@ -24,20 +24,18 @@ class Consumers:
         """Lend one that sees committed records, is told of each partition's end, and has none."""
         idle = self._idle[group]
         consumer = idle.pop() if idle else new(self._cluster, group)
-        # The library hands over what it has to say when it is polled; without partitions there is
-        # no record.
-        consumer.poll(0)
         whole = False
         try:
+            # The library hands over what it has to say when it is polled; without partitions there
+            # is no record.
+            consumer.poll(0)
             yield consumer
             whole = True
         except GeneratorExit:  # Whoever reads has seen enough.
             whole = True
             raise
         finally:
-            if self._keep and whole:
-                consumer.resume(consumer.assignment())
-                consumer.unassign()
+            if self._keep and whole and _emptied(consumer):
                 idle.append(consumer)
             else:
                 consumer.close()
@@ -47,6 +45,16 @@ class Consumers:
         for idle in self._idle.values():
             while idle:
                 idle.pop().close()
+
+
+def _emptied(consumer: Consumer) -> bool:
+    """Take its partitions from a consumer; whether it can be lent again."""
+    try:
+        consumer.resume(consumer.assignment())
+        consumer.unassign()
+    except KafkaException:
+        return False
+    return True
 
 
 def new(cluster: Cluster, group: str) -> Consumer:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from math import nan
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -101,12 +102,12 @@ class Metrics:
         partitions: Callable[[], int],
         silent: Callable[[], int],
         tick_wait_s: Callable[[], float],
-        lag: Callable[[], int],
+        lag: Callable[[], int | None],
         in_flight: Callable[[], int],
     ) -> None:
         """Have gauges asked for whenever Prometheus looks, from the health server's thread."""
         self.partitions.set_function(partitions)
         self.silent_partitions.set_function(silent)
         self.tick_wait_seconds.set_function(tick_wait_s)
-        self.lag_records.set_function(lag)
+        self.lag_records.set_function(lambda: nan if (known := lag()) is None else known)
         self.in_flight.set_function(in_flight)

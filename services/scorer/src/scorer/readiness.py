@@ -16,7 +16,7 @@ TICK_LIMIT_S = 120.0
 class Readiness:
     """Looks at the partitions of a keeper; called from the health server's thread."""
 
-    def __init__(self, keeper: Keeper, clock: BusinessClock, lag: Callable[[], int]) -> None:
+    def __init__(self, keeper: Keeper, clock: BusinessClock, lag: Callable[[], int | None]) -> None:
         """``lag`` tells how many offsets lie between what was read and the ends of the lanes."""
         self._keeper = keeper
         self._clock = clock
@@ -67,7 +67,9 @@ class Readiness:
         silent = [voice for voice in voices if not voice.speaks]
         if silent:
             current = min(voice.current for voice in silent)
-            return f"silent: generation {silent[0].own}, current {current}; {self._lag()} behind"
+            lag = self._lag()
+            behind = "unknown" if lag is None else lag
+            return f"silent: generation {silent[0].own}, current {current}; {behind} behind"
         return None
 
 

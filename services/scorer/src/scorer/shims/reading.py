@@ -206,21 +206,23 @@ class RunConsumer(Consumer):
         reader = cast(CommittedReader, self._thread)
         reader._ensure_consumer().pause(*ensure_aiokafka_TPset(tps))  # noqa: SLF001
 
-    def lag(self) -> int:
+    def lag(self) -> int | None:
         """Return how many offsets lie between what was fetched and the ends of the lanes.
 
         Of partitions that are being read: of one that was lost, or that is not yet back at its
-        committed offset, nothing is known.
+        committed offset, nothing is known. None when nothing is known of any.
         """
-        lag = 0
+        known: list[int] = []
         for tp, end in self.ends.items():
             position = self.flight.reach((tp.topic, tp.partition)).position
             if end is not None and position is not None and self._reads(tp):
-                lag += max(0, end - position)
-        return lag
+                known.append(max(0, end - position))
+        return sum(known) if known else None
 
     def _reads(self, tp: TP) -> bool:
-        return tp.topic in self.turns.lanes and tp in self._active_partitions
+        """Whether a partition of a lane is ours to read, also while its buffer is full."""
+        ours = tp in self._active_partitions or tp in self._buffered_partitions
+        return tp.topic in self.turns.lanes and ours and tp not in self._paused_partitions
 
     def committed(self, place: tuple[str, int]) -> int | None:
         """Return the committed offset of a topic's partition, as last read or written."""
