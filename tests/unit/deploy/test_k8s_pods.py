@@ -34,7 +34,7 @@ STOPS = {
 """How long each service may take to end, in seconds, by its own limits."""
 PROBES = ("startup", "liveness", "readiness")
 LEFT_OUT = {
-    "client-api": {"issuer", "kafka", "scores-stream"},
+    "client-api": {"issuer", "kafka"},
     "mailer": {"model", "delivery"},
 }
 """What does not decide where requests go, by the names of the services' own checks."""

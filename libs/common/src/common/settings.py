@@ -37,7 +37,7 @@ class ServiceSettings(KafkaSecurity):
     otel_exporter_otlp_endpoint: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
     """Who takes traces, as OTLP over HTTP; nothing is traced without."""
     otel_traces_sampler: Sampler | None = None
-    """Which traces are recorded; ``common.tracing_export`` reads this and the next."""
+    """Which traces are recorded; OpenTelemetry reads it, and where none is named, ours the next."""
     otel_traces_sampler_arg: Annotated[float, Field(ge=0, le=1)] | None = None
     """The share of those that begin here, by ratio; of no sampler in particular 0.01."""
 
