@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from client_api.database import DATABASE_ERRORS, name_of
+from client_api.operations.background import Background
 from client_api.operations.runs import Work
 from client_api.problems import Conflict
 from common.errors import Misconfigured, Transient
@@ -32,7 +33,7 @@ Start = Callable[[str, str, dict[str, Any], Work], Awaitable[int]]
 log = structlog.get_logger("client_api.erasures")
 
 
-class Erasures:
+class Erasures(Background):
     """Starts a run whenever erasures are open, one at a time in all servers."""
 
     def __init__(self, settings: Settings, start: Start) -> None:
@@ -40,7 +41,6 @@ class Erasures:
         self._settings = settings
         self._start = start
         self._wanted = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
         """Begin to look; a server that cannot reach all of it leaves this to ``engage erase``."""
@@ -50,17 +50,11 @@ class Erasures:
             log.warning("erasures_not_finished_here", reason=str(error))
             return
         self._wanted.set()
-        self._task = asyncio.create_task(self._follow())
+        super().begin()
 
     def wanted(self) -> None:
         """Look soon."""
         self._wanted.set()
-
-    async def stop(self) -> None:
-        """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def _follow(self) -> None:
         while True:

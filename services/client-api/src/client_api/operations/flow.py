@@ -1,12 +1,12 @@
 """Measures how the records flow, again and again, for Prometheus."""
 
 import asyncio
-import random
 from collections.abc import Callable
 
 import structlog
 
 from client_api.metrics import Metrics
+from client_api.operations.background import Background, pause
 from client_api.operations.thread import in_a_thread
 from engage.flow import Flow, unknown
 
@@ -17,7 +17,7 @@ LIMIT_S = 60.0
 log = structlog.get_logger("client_api.flow")
 
 
-class FlowWatch:
+class FlowWatch(Background):
     """Measures while the server runs; several servers say the same."""
 
     def __init__(
@@ -27,18 +27,7 @@ class FlowWatch:
         self._measure = measure
         self._metrics = metrics
         self._limit_s = limit_s
-        self._task: asyncio.Task[None] | None = None
         self._said: tuple[str, ...] = ()
-
-    def begin(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._follow())
-
-    async def stop(self) -> None:
-        """Measure no more; what is being measured is not waited for."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def look(self) -> None:
         """Measure once. What cannot be measured is told when it is news."""
@@ -61,4 +50,4 @@ class FlowWatch:
     async def _follow(self) -> None:
         while True:
             await self.look()
-            await asyncio.sleep(EVERY_S * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
+            await pause(EVERY_S)
