@@ -5,7 +5,6 @@ from typing import Any
 
 from client_api.store.clients import COLUMNS, SCORE_COLUMNS, SERVED, WITH_SCORE, fields_of
 from client_api.store.reads import Reads, Values
-from client_api.store.search import upper_bound
 
 ID_DIGITS_MAX = 18
 """A search of so many digits may be an id and fits a bigint."""
@@ -29,17 +28,15 @@ async def by_id(
         where = [f"s.as_of = {SERVED}", f"s.state = {values.place(state)}"]
         if search is not None:
             keys, source = ["c.id", "s.client_id"], "scores s JOIN clients c ON c.id = s.client_id"
-    if search is not None:
-        where.append(_searched(values, search))
     if after is not None:
         # Said of both tables: a merge of the two would begin at the first row of the other.
         where += [f"{key} {sign} {values.place(after)}" for key in keys]
+    named = _named(values, search)
+    page = _page(f"{keys[0]} AS id FROM {source}", where, named, f"id {way}", limit)
     # The page first, and then what belongs to it: the joins never see more than its rows.
     statement = f"""
-        SELECT {COLUMNS}, {SCORE_COLUMNS} FROM (
-            SELECT {keys[0]} AS id FROM {source} WHERE {" AND ".join(where)}
-            ORDER BY {keys[0]} {way} LIMIT {limit:d}
-        ) p JOIN clients c ON c.id = p.id {WITH_SCORE} ORDER BY p.id {way}
+        SELECT {COLUMNS}, {SCORE_COLUMNS} FROM ({page}) p
+        JOIN clients c ON c.id = p.id {WITH_SCORE} ORDER BY p.id {way}
     """
     return await _rows(reads, statement, values, search)
 
@@ -83,17 +80,17 @@ def _scored(
     where = [f"s.as_of = {SERVED}", "s.score IS NOT NULL"]
     if state is not None:
         where.append(f"s.state = {values.place(state)}")
-    if search is not None:
-        where.append(_searched(values, search))
     if after is not None:
         score, client = (values.place(part) for part in after)
         where.append(f"(s.score, s.client_id) {sign} ({score}::float8, {client})")
+    source = "scores s" if search is None else "scores s JOIN clients c ON c.id = s.client_id"
+    order = f"score {way}, client_id {way}"
+    select = f"s.score, s.client_id FROM {source}"
+    page = _page(select, where, _named(values, search), order, limit)
     statement = f"""
-        SELECT {COLUMNS}, {SCORE_COLUMNS} FROM scores s
-        JOIN clients c ON c.id = s.client_id
-        LEFT JOIN score_features f ON f.client_id = s.client_id
-        WHERE {" AND ".join(where)}
-        ORDER BY s.score {way}, s.client_id {way} LIMIT {limit:d}
+        SELECT {COLUMNS}, {SCORE_COLUMNS} FROM ({page}) p
+        JOIN clients c ON c.id = p.client_id {WITH_SCORE}
+        ORDER BY p.score {way}, p.client_id {way}
     """
     return statement, values
 
@@ -102,41 +99,50 @@ def _unscored(behind: int, state: str | None, search: str | None, limit: int) ->
     """Clients without counted orders, and those who wait for their first score."""
     values = Values()
     after = values.place(behind)
-    shared = "" if search is None else f" AND {_searched(values, search)}"
     scored = [f"s.as_of = {SERVED}", "s.score IS NULL", f"s.client_id > {after}"]
     if state is not None:
         scored.append(f"s.state = {values.place(state)}")
-    parts = [
-        f"""(SELECT s.client_id FROM scores s JOIN clients c ON c.id = s.client_id
-             WHERE {" AND ".join(scored)}{shared} ORDER BY s.score, s.client_id LIMIT {limit:d})"""
-    ]
+    named = _named(values, search)
+    select = "s.score, s.client_id FROM scores s JOIN clients c ON c.id = s.client_id"
+    # The index sorts by the score too, which none of them has.
+    parts = [_page(select, scored, named, "score, client_id", limit)]
     if state is None:
-        parts.append(
-            f"""(SELECT u.client_id FROM clients_unscored u JOIN clients c ON c.id = u.client_id
-                 WHERE u.client_id > {after}{shared} ORDER BY u.client_id LIMIT {limit:d})"""
-        )
+        select = "u.client_id FROM clients_unscored u JOIN clients c ON c.id = u.client_id"
+        parts.append(_page(select, [f"u.client_id > {after}"], named, "client_id", limit))
+    ids = " UNION ALL ".join(f"SELECT client_id FROM ({part}) a" for part in parts)
     statement = f"""
-        SELECT {COLUMNS}, {SCORE_COLUMNS} FROM (
-            SELECT client_id FROM ({" UNION ALL ".join(parts)}) p ORDER BY client_id LIMIT {limit:d}
-        ) p JOIN clients c ON c.id = p.client_id {WITH_SCORE} ORDER BY c.id
+        SELECT {COLUMNS}, {SCORE_COLUMNS} FROM ({ids} ORDER BY client_id LIMIT {limit:d}) p
+        JOIN clients c ON c.id = p.client_id {WITH_SCORE} ORDER BY c.id
     """
     return statement, values
 
 
-def _searched(values: Values, search: str) -> str:
-    """Begin a first name or surname with the text, whatever its case, or be the id."""
-    low = search.lower()
-    high = upper_bound(low)
-    first = values.place(low)
-    until = None if high is None else values.place(high)
-    # Bytewise, as the indexes are: any text sorts among those that begin with it.
-    names = [
-        f"lower(c.{name}) ~>=~ {first}" + (f" AND lower(c.{name}) ~<~ {until}" if until else "")
-        for name in ("first_name", "surname")
+def _page(select: str, where: list[str], named: list[str], order: str, limit: int) -> str:
+    """Select the first rows that meet all of ``where`` and, if there is any, one of ``named``.
+
+    Each name has an index of its own, and each is searched by a plan of its own: along the order
+    where many bear it, by its index where few do. One OR of them could be neither.
+    """
+    parts = [
+        f"""SELECT {select} WHERE {" AND ".join([*where, name])}
+            ORDER BY {order} LIMIT {limit:d}"""
+        for name in named or ["true"]
     ]
+    if len(parts) == 1:
+        return parts[0]
+    return f"{' UNION '.join(f'({part})' for part in parts)} ORDER BY {order} LIMIT {limit:d}"
+
+
+def _named(values: Values, search: str | None) -> list[str]:
+    """Return how a client can be what is searched for: by first name, surname or id."""
+    if search is None:
+        return []
+    # As the indexes of names are: whatever the case.
+    begins = values.place(search.lower())
+    names = [f"lower(c.{name}) ^@ {begins}" for name in ("first_name", "surname")]
     if search.isascii() and search.isdigit() and len(search) <= ID_DIGITS_MAX:
         names.append(f"c.id = {values.place(int(search))}")
-    return f"({' OR '.join(f'({name})' for name in names)})"
+    return names
 
 
 async def served(reads: Reads) -> date | None:
