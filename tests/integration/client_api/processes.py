@@ -51,9 +51,16 @@ async def running(
     command: str, folder: Path, environment: dict[str, str]
 ) -> AsyncIterator[Running]:
     """Start ``serve`` or ``project`` on a free port and wait until it is ready."""
+    with starting(command, folder, environment) as found:
+        await ready(found)
+        yield found
+
+
+@contextmanager
+def starting(command: str, folder: Path, environment: dict[str, str]) -> Iterator[Running]:
+    """Start ``serve`` or ``project`` on a free port; ``ready`` waits for it."""
     found = _start(command, folder, environment)
     try:
-        await _ready(found)
         yield found
     finally:
         if found.process.poll() is None:
@@ -84,7 +91,8 @@ def _start(command: str, folder: Path, environment: dict[str, str]) -> Running:
     return Running(process, *urls, log)
 
 
-async def _ready(found: Running) -> None:
+async def ready(found: Running) -> None:
+    """Wait until a process takes requests."""
     async with asyncio.timeout(READY_LIMIT_S), httpx.AsyncClient() as http:
         while True:
             assert found.process.poll() is None, found.logged()

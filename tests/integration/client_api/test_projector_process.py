@@ -13,7 +13,7 @@ from common import kafka
 from common.cluster import Cluster
 from common.topics import SCORES
 from tests.groups import committed, ends, whole
-from tests.integration.client_api.processes import running, scores_writer
+from tests.integration.client_api.processes import ready, running, scores_writer, starting
 from tests.integration.client_api.serving import until
 from tests.scored import ledger, record, scored
 from tests.servers import PARTITIONS, Database
@@ -147,4 +147,23 @@ async def test_a_restart_of_postgres_connections_is_ridden_out(
                         "SELECT merged_version = $1 FROM score_features", v
                     )
                 )
+        assert projector.stop() == 0
+
+
+async def test_postgres_may_come_later_than_the_projector(
+    environment: dict[str, str], admin: asyncpg.Connection, tmp_path: Path
+) -> None:
+    """A process that starts while Postgres takes nobody in waits for it, and says so."""
+    name = await admin.fetchval("SELECT current_database()")
+    await admin.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
+    patient = environment | {"START_WAIT_S": "60"}
+    with starting("project", tmp_path, patient) as projector:
+
+        async def waits() -> bool:
+            return "DATABASE_URL cannot be used" in projector.logged()
+
+        await until(waits, limit_s=30)
+        assert projector.process.poll() is None
+        await admin.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT -1')
+        await ready(projector)
         assert projector.stop() == 0

@@ -45,3 +45,7 @@ class Transient(Exception):
 
 class Misconfigured(Exception):
     """The service cannot work as it is set up: say so in one line and exit."""
+
+
+class Unreachable(Misconfigured):
+    """Nobody answers where the service is told to ask: that is wrong, or not there yet."""

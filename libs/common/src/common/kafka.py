@@ -26,7 +26,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from common import tracing
 from common.cluster import Cluster
-from common.errors import Misconfigured, PoisonMessage, Transient
+from common.errors import Misconfigured, PoisonMessage, Transient, Unreachable
 from common.topics import Topic
 
 ADMIN_TIMEOUT_S = 15.0
@@ -80,7 +80,7 @@ def admin(cluster: Cluster) -> AdminClient:
 def topics_of(cluster: Cluster, limit_s: float = ADMIN_TIMEOUT_S) -> dict[str, int]:
     """Return every topic that may be seen, with its number of partitions.
 
-    Raises Misconfigured when nobody answers, with what the connections failed of: the answer itself
+    Raises Unreachable when nobody answers, with what the connections failed of: the answer itself
     does not tell a broker that is not there from one that refuses our certificate.
     """
     heard: list[KafkaError] = []
@@ -92,7 +92,7 @@ def topics_of(cluster: Cluster, limit_s: float = ADMIN_TIMEOUT_S) -> dict[str, i
     except KafkaException as error:
         client.poll(0)
         what = heard[0] if heard else error.args[0]
-        raise Misconfigured(f"no Kafka broker answers at {cluster}: {what.str()}") from error
+        raise Unreachable(f"no Kafka broker answers at {cluster}: {what.str()}") from error
     return {name: len(topic.partitions) for name, topic in found.topics.items()}
 
 
@@ -101,7 +101,7 @@ def verify(cluster: Cluster, topics: Iterable[Topic], partitions: int) -> None:
 
     And that it takes records as large as may come: the broker's own limit is lower, and a topic
     that existed before ours was stated still has it. Raises Misconfigured with one clear line,
-    and Transient when a topic comes or goes meanwhile.
+    Unreachable when nobody answers, and Transient when a topic comes or goes meanwhile.
     """
     topics = list(topics)
     known = topics_of(cluster)

@@ -32,6 +32,8 @@ class ServiceSettings(KafkaSecurity):
     clock_file: Path | None = None
     """The shared anchor of the business clock; real time without."""
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    start_wait_s: Annotated[float, Field(ge=0, le=3600)] = 0
+    """How long to wait at start for Kafka and Postgres to answer; 0 asks once."""
     health_port: Annotated[int, Field(ge=0, le=65535)] = 0
     """Port of /metrics and, but for client-api, of /livez and /readyz; 0 picks a free one."""
     otel_exporter_otlp_endpoint: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None

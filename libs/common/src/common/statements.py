@@ -14,6 +14,7 @@ import asyncpg
 from opentelemetry import trace
 
 from common import tracing
+from common.errors import Misconfigured, Unreachable
 
 if TYPE_CHECKING:
     Base = asyncpg.Connection[asyncpg.Record]
@@ -27,6 +28,22 @@ VERB = re.compile(
     r"\b(SELECT|INSERT|UPDATE|DELETE|BEGIN|COMMIT|ROLLBACK|SET|LISTEN)\b", re.IGNORECASE
 )
 TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+([a-z_]+)\b", re.IGNORECASE)
+
+
+AWAY = ("08", "53300", "57P")
+"""SQLSTATEs of a server that stops, starts or has no room: no connection, too many of them,
+shutdown or not ready yet."""
+
+
+def refusal(what: str, error: Exception) -> Misconfigured:
+    """Return what it means at start that Postgres could not be used, without the error's text.
+
+    Unreachable when nobody answers, or who answers is starting or stopping.
+    """
+    state = str(getattr(error, "sqlstate", None) or "")
+    away = isinstance(error, OSError) or state.startswith(AWAY)
+    kind = Unreachable if away else Misconfigured
+    return kind(f"{what} cannot be used: {type(error).__name__}")
 
 
 def connection_class() -> type[Base]:

@@ -21,6 +21,7 @@ from common import health, kafka, logs, tracing
 from common.errors import Misconfigured, Transient
 from common.metrics import pages
 from common.settings import EXIT_MISCONFIGURED, load
+from common.starting import patiently
 from common.topics import (
     BACKFILL,
     CONTROL,
@@ -127,7 +128,7 @@ def _relay() -> None:
     cluster = settings.kafka
     sources = [topic for topic in READ_BY_US if topic.name in SOURCES]
     used = [*sources, *map(dead_letters_of, sources), LIVE, BACKFILL, CONTROL]
-    kafka.verify(cluster, used, settings.topic_partitions)
+    patiently(settings.start_wait_s)(lambda: kafka.verify(cluster, used, settings.topic_partitions))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

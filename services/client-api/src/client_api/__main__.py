@@ -33,6 +33,8 @@ from common.cluster import KafkaSecurity
 from common.errors import Misconfigured, Transient
 from common.metrics import pages
 from common.settings import EXIT_MISCONFIGURED, load
+from common.starting import patiently
+from common.statements import refusal
 from common.topics import AT_RISK, SCORES
 from engage.settings import Settings as EngageSettings
 
@@ -47,7 +49,7 @@ def run_serve() -> None:
     log = logs.configure("client-api", settings.log_level)
     tracing.start("client-api", settings.otel_exporter_otlp_endpoint)
     log.info("starting", settings=settings.model_dump(mode="json"))
-    _verify(settings)
+    patiently(settings.start_wait_s)(lambda: _verify(settings))
     hub = Hub()
     crash = Later()
     engine = make_engine(settings.database_url)
@@ -132,7 +134,7 @@ def _verify(settings: ApiSettings) -> None:
     try:
         asyncio.run(touch())
     except (OSError, asyncpg.PostgresError) as error:
-        raise Misconfigured(f"DATABASE_URL cannot be used: {type(error).__name__}") from error
+        raise refusal("DATABASE_URL", error) from error
 
 
 def run_project() -> None:

@@ -12,6 +12,7 @@ from common.health import Heartbeat, serve
 from common.logs import Logger, configure
 from common.metrics import pages
 from common.settings import EXIT_MISCONFIGURED, load
+from common.starting import patiently_async
 from common.topics import AT_RISK, dead_letters_of
 from mailer import database
 from mailer.delivery.service import Delivery
@@ -67,9 +68,12 @@ def main() -> int:
 async def run(settings: Settings, outgoing: DeliverySettings, log: Logger) -> None:
     """Build the adapters, check that each outside thing is there, and run the loops."""
     topics = (AT_RISK, dead_letters_of(AT_RISK))
-    await asyncio.to_thread(kafka.verify, settings.kafka, topics, settings.topic_partitions)
     clock = BusinessClock(settings.clock_file)
-    pool = await database.connect(settings.database_url)
+    again = patiently_async(settings.start_wait_s)
+    await again(
+        lambda: asyncio.to_thread(kafka.verify, settings.kafka, topics, settings.topic_partitions)
+    )
+    pool = await again(lambda: database.connect(settings.database_url))
     http = clients_for(
         settings.openrouter_api_key,
         settings.mailer_concurrency,

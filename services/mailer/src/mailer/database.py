@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from common.errors import Misconfigured, Transient
 from common.logs import Logger
-from common.statements import connection_class
+from common.statements import connection_class, refusal
 
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -83,7 +83,7 @@ async def connect(url: SecretStr) -> Pool:
     except ValueError as error:  # its text may repeat the URL, which holds the password
         raise Misconfigured(f"DATABASE_URL cannot be used: {type(error).__name__}") from None
     except (*TRANSIENT, asyncpg.PostgresError) as error:
-        raise Misconfigured(f"Postgres cannot be used: {type(error).__name__}: {error}") from None
+        raise refusal("Postgres", error) from None
     if not able:
         raise Misconfigured("Postgres cannot be used: this role lacks the mailer's privileges")
     return pool

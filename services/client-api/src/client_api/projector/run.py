@@ -17,9 +17,9 @@ from client_api.projector.watch import DayWatch
 from client_api.settings import ProjectorSettings
 from common import health, kafka
 from common.clock import BusinessClock
-from common.errors import Misconfigured
 from common.metrics import pages
-from common.statements import connection_class
+from common.starting import patiently, patiently_async
+from common.statements import connection_class, refusal
 from common.topics import SCORES, dead_letters_of
 
 GROUP = "projector"
@@ -33,7 +33,7 @@ COUNT_LIMIT_S = 600.0
 
 
 async def connect(url: SecretStr) -> "asyncpg.Pool[asyncpg.Record]":
-    """Open the projector's connections; raises Misconfigured when Postgres refuses them."""
+    """Open the projector's connections; raises Misconfigured, Unreachable."""
     try:
         return await asyncpg.create_pool(
             url.get_secret_value(),
@@ -45,15 +45,18 @@ async def connect(url: SecretStr) -> "asyncpg.Pool[asyncpg.Record]":
             server_settings={"application_name": "projector"},
         )
     except (OSError, asyncpg.PostgresError) as error:
-        raise Misconfigured(f"DATABASE_URL cannot be used: {type(error).__name__}") from error
+        raise refusal("DATABASE_URL", error) from error
 
 
 async def project(settings: ProjectorSettings) -> None:
     """Run until SIGTERM or SIGINT; raises Misconfigured, Transient."""
     cluster = settings.kafka
-    kafka.verify(cluster, (SCORES, dead_letters_of(SCORES)), settings.topic_partitions)
     clock = BusinessClock(settings.clock_file)
-    pool = await connect(settings.database_url)
+    topics = (SCORES, dead_letters_of(SCORES))
+    patiently(settings.start_wait_s)(
+        lambda: kafka.verify(cluster, topics, settings.topic_partitions)
+    )
+    pool = await patiently_async(settings.start_wait_s)(lambda: connect(settings.database_url))
     engine = make_engine(settings.database_url, COUNT_LIMIT_S)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
