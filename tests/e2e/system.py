@@ -67,15 +67,16 @@ def running(folder: Path) -> Iterator[System]:
     """Meet the system that ``SYSTEM_STATE_FILE`` names, or run one until the block ends."""
     named = os.environ.get("SYSTEM_STATE_FILE")
     if named:
-        with _met(Path(named)) as system:
+        with met(Path(named)) as system:
             yield system
     else:
-        with _started(folder) as state_file, _met(state_file) as system:
+        with _started(folder) as state_file, met(state_file) as system:
             yield system
 
 
 @contextmanager
-def _met(state_file: Path) -> Iterator[System]:
+def met(state_file: Path) -> Iterator[System]:
+    """Meet the system of a state file."""
     state = json.loads(state_file.read_text())
     with httpx.Client(
         base_url=state["api_url"], auth=As(state["issuer_url"]), trust_env=False, timeout=30

@@ -1,8 +1,9 @@
 """Docker Compose from nothing to an email: ``python -m tests.deploy.compose``.
 
 Builds the images, looks into each, starts them, walks the journey of tests/e2e/test_journey.py
-against them, looks at them through the monitoring profile, starts them again, and lets the servers
-of the other tests run in containers, too. Leaves images behind, no container and no volume.
+against them, looks at them through the monitoring profile, starts them again, makes each service's
+container anew under load, and lets the servers of the other tests run in containers, too. Leaves
+images behind, no container and no volume.
 """
 
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from stack.places import ROOT
 from tests.deploy import bases
+from tests.deploy.compose import recreated
 from tests.deploy.compose.project import Project
 from tests.deploy.engine import ASK_LIMIT_S, Engine, Missing, engine
 
@@ -73,6 +75,7 @@ def walk(running: Engine, folder: Path) -> None:
         before = project.running()
         timed("up again", project.up)
         assert project.running() == before, "not only what is done once was started again"
+        timed("recreated under load", lambda: recreated.check(project))
     except BaseException:
         project.show_trouble()
         raise

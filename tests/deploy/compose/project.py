@@ -76,6 +76,11 @@ class Project:
         """Start everything, and wait until all are healthy."""
         self.compose("up", "--no-build", "--pull=missing", "--wait", limit_s=UP_LIMIT_S)
 
+    def recreate(self, service: str) -> None:
+        """Replace a service's container by a new one, and wait until that is healthy."""
+        words = ("up", "--no-build", "--no-deps", "--force-recreate", "--wait", service)
+        self.compose(*words, limit_s=UP_LIMIT_S)
+
     def watch(self) -> None:
         """Start the monitoring profile and look through it; Grafana only where its image is."""
         grafana = self._engine.tools is None or self._engine.has(official()["grafana"])

@@ -7,7 +7,7 @@ from collections import Counter
 import yaml
 
 from tests.chaos.emails.journal import Journal
-from tests.deploy.k8s.cluster import Document, is_ready
+from tests.deploy.k8s.cluster import Document, is_ready, restarts
 from tests.deploy.k8s.overlays import Overlays
 from tests.deploy.k8s.reckoning import balance
 from tests.deploy.k8s.shop import NAMESPACE, Shop
@@ -93,6 +93,17 @@ class Deleting:
             if not gone & there and all(is_ready(pod) for pod in pods):
                 return
             time.sleep(POLL_S)
+        for pod in (pod for pod in self._pods() if not is_ready(pod)):
+            print(f"  not ready after {BACK_LIMIT_S:.0f} s: {self._why(pod)}", flush=True)
+
+    def _why(self, pod: Document) -> str:
+        """Return the state of a pod's containers, and the last words of each that ended."""
+        name = pod["metadata"]["name"]
+        states = pod["status"].get("containerStatuses", [])
+        told = [f"{name}, {restarts(pod)} restarts, {[state['state'] for state in states]}"]
+        scope = ("--namespace", NAMESPACE, "--all-containers", "--tail=8")
+        told += [self._cluster.told("logs", name, *scope, *more) for more in ((), ("--previous",))]
+        return "\n".join(told)
 
     def _captured_again(self) -> None:
         words = ("delete", "job", "capture", "--namespace", NAMESPACE, "--ignore-not-found")

@@ -95,13 +95,14 @@ class Cluster:
             ("get", "pods,jobs,persistentvolumeclaims", *scope, "--output", "wide"),
             ("get", "events", *scope, "--sort-by=.lastTimestamp"),
         ):
-            print("\n".join(self._told(*words).splitlines()[-60:]), flush=True)
+            print("\n".join(self.told(*words).splitlines()[-60:]), flush=True)
         for pod in self.documents("pods", namespace):
             name = pod["metadata"]["name"]
             logs = ("logs", name, *scope, "--all-containers", "--tail=15", "--prefix")
-            print(self._told(*logs), self._told(*logs, "--previous"), sep="\n", flush=True)
+            print(self.told(*logs), self.told(*logs, "--previous"), sep="\n", flush=True)
 
-    def _told(self, *words: str) -> str:
+    def told(self, *words: str) -> str:
+        """Return what kubectl writes, or why it refused."""
         try:
             return self.kubectl(*words)
         except Refused as refused:
