@@ -4,12 +4,14 @@ import json
 
 import httpx
 import pytest
+import stamina
 from pydantic import ValidationError
 
 from cdc_relay import connector
-from cdc_relay.connector import CONFIG, Connect, announce, config_of, keep, more_patiently
+from cdc_relay.connector import CONFIG, Connect, announce, config_of, keep
 from cdc_relay.settings import ConnectorSettings
 from common.errors import Misconfigured, Transient
+from common.starting import patiently
 
 PASSWORD = "a-secret-of-the-tests"
 RUNNING = {"connector": {"state": "RUNNING"}, "tasks": [{"state": "RUNNING"}]}
@@ -128,13 +130,13 @@ def test_a_connect_that_stays_away_is_transient(config):
         keep(Connect(http), config, lambda: None)
 
 
-def announced(fake, told, waited=None):
-    """Announce as the command does; return whether the scorers were told."""
-    with httpx.Client(transport=httpx.MockTransport(fake), base_url="http://connect") as http:
-        return more_patiently(
-            lambda: announce(Connect(http), told),
-            lambda error, pause_s: waited.append((str(error), pause_s)),
-        )
+def announced(fake, told):
+    """Announce as the command does, but for its pauses; return whether the scorers were told."""
+    with (
+        stamina.set_testing(True, attempts=10),
+        httpx.Client(transport=httpx.MockTransport(fake), base_url="http://connect") as http,
+    ):
+        return patiently(60)(lambda: announce(Connect(http), told))
 
 
 def test_where_the_connector_is_missing_scorers_are_told_and_nothing_is_made():
@@ -152,45 +154,35 @@ def test_where_the_connector_is_there_nothing_is_announced(config):
     assert told == []
 
 
-def test_connect_and_kafka_are_waited_for_at_growing_intervals(monkeypatch):
-    """Each failure is told with its reason; the pauses double."""
-    monkeypatch.setattr(connector, "STEP_S", 0.001)
-    refusals, waited = ["no Kafka broker answers"] * 3, []
+def test_connect_and_kafka_are_waited_for():
+    """Whichever comes last."""
+    refusals = ["no Kafka broker answers"] * 3
 
     def tell():
         if refusals:
             raise Transient(refusals.pop())
 
-    assert announced(FakeConnect(unhealthy=2), tell, waited)
-    reasons, pauses = zip(*waited, strict=True)
-    assert [reason.startswith("Connect is not up") for reason in reasons] == [True] * 2 + [
-        False
-    ] * 3
-    assert reasons[2:] == ("no Kafka broker answers",) * 3
-    assert pauses == (0.001, 0.002, 0.004, 0.008, 0.016)
+    fake = FakeConnect(unhealthy=2)
+    assert announced(fake, tell)
+    assert not refusals
+    assert fake.asked.count("GET /health") == 6
 
 
-def test_a_connector_that_comes_while_kafka_is_awaited_needs_no_announcement(config, monkeypatch):
+def test_a_connector_that_comes_while_kafka_is_awaited_needs_no_announcement(config):
     """Connect is asked anew each time: the answer of a minute ago may be wrong."""
-    monkeypatch.setattr(connector, "STEP_S", 0.001)
     fake = FakeConnect()
 
     def tell():
         fake.present = config
         raise Transient("no Kafka broker answers")
 
-    assert not announced(fake, tell, [])
+    assert not announced(fake, tell)
 
 
-def test_patience_ends(monkeypatch):
+def test_patience_ends():
     """Bounded, and then the last reason is what ends the command."""
-    monkeypatch.setattr(connector, "STEP_S", 0.001)
-    monkeypatch.setattr(connector, "PAUSE_MAX_S", 0.004)
-    monkeypatch.setattr(connector, "LONG_WAIT_S", 0.05)
-    waited = []
     with pytest.raises(Transient, match="status 503"):
-        announced(FakeConnect(unhealthy=1_000_000), lambda: None, waited)
-    assert max(pause for _, pause in waited) == 0.004
+        announced(FakeConnect(unhealthy=1_000_000), lambda: None)
 
 
 def test_no_personal_column_is_captured():

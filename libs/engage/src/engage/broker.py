@@ -217,7 +217,7 @@ def _patiently(what: str, ask: Callable[[], T]) -> T:
             return ask()
         except KafkaException as error:
             if error.args[0].code() not in NOT_YET or time.monotonic() > end:
-                raise Transient(f"{what} could not be read: {_say(error)}") from error
+                raise _unreadable(what, error) from error
         except TimeoutError as error:
             # The future's own limit may be up before the library says that the request's is.
             raise Transient(f"{what} could not be read within {LIMIT_S:.0f} s") from error
@@ -230,7 +230,11 @@ def _translated(what: str) -> Iterator[None]:
     try:
         yield
     except KafkaException as error:
-        raise Transient(f"{what} could not be read: {_say(error)}") from error
+        raise _unreadable(what, error) from error
+
+
+def _unreadable(what: str, error: KafkaException) -> Transient:
+    return Transient(f"{what} could not be read: {_say(error)}")
 
 
 def _check(until: float) -> None:

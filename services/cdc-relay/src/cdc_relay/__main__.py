@@ -38,6 +38,8 @@ SWITCH_INTERVAL_S = 0.001
 LIVE_LIMIT_S = 40.0
 """The longest a step of the loop may last is its client's timeout; beyond this the loop hangs."""
 SESSION_TIMEOUT_MS = 10_000
+ANNOUNCED_LIMIT_S = 600.0
+"""Others may still be setting up Connect and Kafka."""
 ANNOUNCE = """\
 For platforms that make the connector themselves, from a document. Where it is not there yet, the
 scorers are told that its first snapshot begins, so that none opens episodes on half of the rows;
@@ -107,15 +109,14 @@ def _connector() -> None:
 
 def _announce() -> None:
     settings = load(ConnectorSettings)
-    log = logs.configure(NAME, "WARNING")
+    logs.configure(NAME, "WARNING")
     cluster, partitions = settings.kafka, settings.topic_partitions
     with httpx.Client(base_url=settings.connect_url, timeout=30.0) as client:
-        told = connector.more_patiently(
+        told = patiently(ANNOUNCED_LIMIT_S)(
             lambda: connector.announce(
                 connector.Connect(client),
                 lambda: announcement.tell_when_there(cluster, partitions),
-            ),
-            lambda error, pause_s: log.warning("waiting", reason=str(error), pause_s=pause_s),
+            )
         )
     done = "is not there yet: the scorers were told" if told else "is there: nothing to announce"
     print(f"connector {connector.NAME} {done}")

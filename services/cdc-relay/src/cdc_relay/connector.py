@@ -3,7 +3,6 @@
 Protocol: Kafka Connect 4.3 REST, /health and /connectors.
 """
 
-import random
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -21,8 +20,6 @@ WAIT_S = 90.0
 GRACE_S = 15.0
 """How long a failed task may stay so after an update or a restart before it counts as failed."""
 STEP_S = 0.25
-LONG_WAIT_S = 600.0
-PAUSE_MAX_S = 15.0
 HTTP_OK, HTTP_CREATED, HTTP_ACCEPTED, HTTP_NO_CONTENT = 200, 201, 202, 204
 HTTP_NOT_FOUND, HTTP_CONFLICT = 404, 409
 
@@ -181,29 +178,29 @@ def keep(connect: Connect, config: dict[str, str], snapshot_begins: Callable[[],
     ``snapshot_begins`` is called before a connector is made that was not there: its first snapshot
     must find the scorers warned. Raises Misconfigured, or Transient after ``WAIT_S``.
     """
-    patiently(connect.healthy)
-    present = patiently(connect.config)
+    _polled(connect.healthy)
+    present = _polled(connect.config)
     if present is None:
         snapshot_begins()
-        patiently(lambda: connect.put(config))
+        _polled(lambda: connect.put(config))
         done = "created"
     elif present != {**config, "name": NAME}:
-        patiently(lambda: connect.put(config))
+        _polled(lambda: connect.put(config))
         done = "updated"
-    elif patiently(connect.failure) is not None:
-        patiently(connect.restart)
+    elif _polled(connect.failure) is not None:
+        _polled(connect.restart)
         done = "restarted"
     else:
         return "unchanged"
     grace = time.monotonic() + GRACE_S
-    while (failure := patiently(connect.failure)) is not None:
+    while (failure := _polled(connect.failure)) is not None:
         if time.monotonic() >= grace:
             raise Misconfigured(f"the connector failed: {failure}")
         time.sleep(STEP_S)
     return done
 
 
-def patiently(step: Callable[[], T]) -> T:
+def _polled(step: Callable[[], T]) -> T:
     """Repeat a step while it raises Transient, up to ``WAIT_S`` seconds; then raise that."""
     until = time.monotonic() + WAIT_S
     while True:
@@ -213,24 +210,6 @@ def patiently(step: Callable[[], T]) -> T:
             if time.monotonic() >= until:
                 raise
             time.sleep(STEP_S)
-
-
-def more_patiently(step: Callable[[], T], told: Callable[[Transient, float], None]) -> T:
-    """Repeat a step while it raises Transient, up to ``LONG_WAIT_S`` seconds; then raise that.
-
-    For what others are still setting up: the pauses double, and ``told`` hears why and how long.
-    """
-    until = time.monotonic() + LONG_WAIT_S
-    pause_s = STEP_S
-    while True:
-        try:
-            return step()
-        except Transient as error:
-            if time.monotonic() + pause_s >= until:
-                raise
-            told(error, pause_s)
-        time.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter guards nothing
-        pause_s = min(2 * pause_s, PAUSE_MAX_S)
 
 
 def _expect(answer: httpx.Response, *codes: int) -> None:
