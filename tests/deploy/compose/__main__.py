@@ -2,8 +2,8 @@
 
 Builds the images, looks into each, starts them, walks the journey of tests/e2e/test_journey.py
 against them, looks at them through the monitoring profile, starts them again, makes each service's
-container anew under load, and lets the servers of the other tests run in containers, too. Leaves
-images behind, no container and no volume.
+container and the scorer's table anew under load, and lets the servers of the other tests run in
+containers, too. Leaves images behind, no container and no volume.
 """
 
 import subprocess

@@ -17,6 +17,7 @@ CLOCK_FILE = Path(__file__).parent / "clock.yml"
 BUILD_LIMIT_S = 3600.0
 UP_LIMIT_S = 900.0
 DOWN_LIMIT_S = 180.0
+REBUILD_LIMIT_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,22 @@ class Project:
         """Replace a service's container by a new one, and wait until that is healthy."""
         words = ("up", "--no-build", "--no-deps", "--force-recreate", "--wait", service)
         self.compose(*words, limit_s=UP_LIMIT_S)
+
+    def rebuild(self) -> None:
+        """Build the scorer's table anew, as the guide of operations says, and make it last."""
+        name, new = f"{NAME}-scorer-next", "GENERATION=2"
+        own = ("SCORER_INSTANCE_ID=scorer-next", "SCORER_DATA_DIR=/data/next", new)
+        given = (word for line in own for word in ("--env", line))
+        run = ("run", "--detach", "--no-deps", "--name", name, *given, "scorer")
+        self.compose(*run, limit_s=UP_LIMIT_S)
+        try:
+            rebuild = ("exec", "-T", "client-api", "python", "-m", "engage", "rebuild")
+            self.compose(*rebuild, "--no-workers", "--yes", limit_s=REBUILD_LIMIT_S)
+        finally:
+            self._engine.docker("rm", "--force", name, limit_s=ASK_LIMIT_S)
+        with self._env_file.open("a") as file:
+            file.write(f"{new}\n")
+        self.up()
 
     def watch(self) -> None:
         """Start the monitoring profile and look through it; Grafana only where its image is."""
