@@ -417,14 +417,21 @@ export interface paths {
         };
         /**
          * Follow
-         * @description Events from now on, or behind `Last-Event-ID`.
+         * @description Events from now on, or behind `Last-Event-ID`, of what the token may read.
          *
          *     Read what the page shows whenever the stream opens without that header, and after a `reset`.
+         *     With `clients:read`:
          *
          *     - `score` (ScoreEvent): a client's score changed or merged another version.
+         *     - `served` (ServedEvent): another day is being served.
+         *
+         *     With `emails:read`:
+         *
          *     - `episode` (EpisodeOpenedEvent or EpisodeClosedEvent, by `type`).
          *     - `email` (EmailEvent): an episode's row changed its state.
-         *     - `served` (ServedEvent): another day is being served.
+         *
+         *     A token with neither of these scopes is a 403. With any token:
+         *
          *     - `reset` (ResetEvent): events are missing before the next one: `gone`, the id is too old or of
          *       another server; `slow`, the page fell behind; `missed`, the server did. Read again.
          *     - `cut` (CutEvent): the stream ends; open it again, with a new token when the old one expired.

@@ -19,7 +19,8 @@ const Tour = lazy(async () => ({ default: (await import("../features/tour/Tour.t
 
 export function Shell() {
   const { scopes } = useMe();
-  const mayFollow = scopes.includes("clients:read");
+  const mayReadClients = scopes.includes("clients:read");
+  const mayFollow = mayReadClients || scopes.includes("emails:read");
   useLive(mayFollow ? "/api/events" : null);
   const [isHelping, setHelping] = useState(false);
   const help = useCallback(() => {
@@ -64,7 +65,7 @@ export function Shell() {
           </nav>
           <AccountMenu onHelp={help} />
         </div>
-        {mayFollow ? (
+        {mayReadClients ? (
           <div className={styles["counts"]}>
             <div className={`${styles["inner"] ?? ""} ${styles["under"] ?? ""}`}>
               <Counts />
@@ -75,7 +76,7 @@ export function Shell() {
         ) : null}
       </header>
       {mayFollow ? <ConnectionBanner /> : null}
-      {mayFollow && tour !== undefined ? (
+      {mayReadClients && tour !== undefined ? (
         <Suspense fallback={null}>
           <Tour step={tour} />
         </Suspense>

@@ -24,7 +24,7 @@ from tests.integration.client_api.processes import running, scores_writer
 from tests.integration.client_api.serving import Api, assert_problem, running_api, until
 from tests.scored import AT, ledger, record, scored
 from tests.servers import Database
-from tests.tokens import Signed
+from tests.tokens import Signed, issuer
 
 EVENT_LIMIT_S = 10
 EPISODE = """
@@ -48,6 +48,15 @@ class Stream:
                 fields = await self._fields()
                 if fields.get("event") == kind:
                     return json.loads(fields["data"]), fields.get("id", "")
+
+    async def kinds(self, number: int) -> list[str]:
+        """Return the kinds of the next so many events."""
+        found: list[str] = []
+        async with asyncio.timeout(EVENT_LIMIT_S):
+            while len(found) < number:
+                fields = await self._fields()
+                found += [fields["event"]] if "event" in fields else []
+        return found
 
     async def end(self) -> None:
         """Read on until the server ends the stream."""
@@ -249,8 +258,34 @@ async def test_a_page_with_an_unknown_id_is_reset(live: Api) -> None:
         assert place
 
 
+async def test_a_page_gets_only_what_its_token_may_read(
+    live: Api, admin: asyncpg.Connection
+) -> None:
+    """Emails and episodes need their own scope; a token for none of it opens no stream."""
+    bearer = issuer().bearer
+    async with (
+        stream(live.http, bearer("clients:read", sub="figures")) as figures,
+        stream(live.http, bearer("emails:read", "ops:read", sub="letters")) as letters,
+        stream(live.http, bearer("clients:read", "emails:read", sub="both")) as both,
+    ):
+        await admin.execute(EPISODE)
+        await both.event("email")
+        live.hub.publish("episode", b"{}")
+        live.hub.publish("score", b"{}")
+        await admin.execute("""NOTIFY served, '{"as_of": "2026-02-03"}'""")
+        assert await both.kinds(3) == ["episode", "score", "served"]
+        assert await figures.kinds(2) == ["score", "served"]
+        live.hub.publish("email", b"{}")
+        assert await letters.kinds(3) == ["email", "episode", "email"]
+    answer = await live.http.get("/api/events", headers=bearer("ops:read", "pii:read"))
+    assert_problem(answer, 403)
+    assert answer.headers["www-authenticate"] == (
+        'Bearer error="insufficient_scope", scope="clients:read emails:read"'
+    )
+
+
 async def _told(hub: Hub, what: bytes) -> bool:
-    return any(what in event for event in hub._log._events)
+    return any(what in event.raw for event in hub._log._events)
 
 
 async def test_a_stop_does_not_wait_for_open_streams(

@@ -8,16 +8,18 @@ from typing import Any, cast
 import pytest
 from starlette.types import Message
 
-from client_api.auth import Principal
+from client_api.auth import Principal, Scope
 from client_api.auth.rates import Streams
 from client_api.auth.trouble import TooMany
+from client_api.live.events import KINDS
 from client_api.live.hub import Hub
 from client_api.web import events
-from client_api.web.events import EventStream
+from client_api.web.events import READABLE, EventStream, kinds_for
 from client_api.web.state import Parts
 
 SCOPE: dict[str, Any] = {"type": "http", "asgi": {"spec_version": "2.3"}}
 LIMIT_S = 10
+READER = frozenset({Scope.CLIENTS_READ})
 
 
 class Server:
@@ -26,7 +28,7 @@ class Server:
     def __init__(self, *, expires_in_s: float = 60) -> None:
         self.hub = Hub()
         self.streams = Streams(1)
-        self.who = Principal("mark", "Mark", frozenset(), time.time() + expires_in_s)
+        self.who = Principal("mark", "Mark", READER, time.time() + expires_in_s)
         self.gone = asyncio.Event()
 
     def stream(self) -> EventStream:
@@ -132,3 +134,15 @@ async def test_a_stream_ends_when_its_token_expires() -> None:
         await server.stream()(SCOPE, server.receive, send)
     assert b'event: cut\ndata: {"reason":"expired"}' in b"".join(sent)
     assert server.is_free()
+
+
+def test_every_kind_of_event_is_for_somebody_and_nobody_gets_what_is_not_his() -> None:
+    """A kind that is new needs a scope, and a token opens the kinds of its own scopes alone."""
+    assert frozenset().union(*READABLE.values()) == KINDS
+    for scopes, kinds in (
+        ({Scope.CLIENTS_READ}, {"score", "served"}),
+        ({Scope.EMAILS_READ, Scope.OPS_READ}, {"episode", "email"}),
+        (set(Scope), KINDS),
+        (set(Scope) - set(READABLE), set()),
+    ):
+        assert kinds_for(Principal("mark", "Mark", frozenset(scopes), 0)) == kinds

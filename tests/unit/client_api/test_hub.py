@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from client_api.live import hub as hubs
+from client_api.live.events import Kind
 from client_api.live.hub import KEPT_MAX, SUBSCRIBERS_MAX, Hub, Subscriber
 from client_api.problems import Unavailable
 
@@ -143,11 +144,55 @@ async def test_ids_do_not_lead_on_when_nobody_was_there(monkeypatch: pytest.Monk
 
 
 async def test_a_quiet_stream_says_that_it_lives() -> None:
-    """While nothing happens a comment goes out now and then."""
+    """While nothing happens a comment goes out now and then; it says where the page is."""
     with Hub().page() as page:
         events = page.events(heartbeat_s=0.001)
+        first = await anext(events)
+        ping = await anext(events)
+        assert ping.startswith(b": ping\n")
+        assert fields_of(ping)[0]["id"] == fields_of(first)[0]["id"]
+
+
+async def test_a_page_is_told_of_its_kinds_alone() -> None:
+    """Pages of the same kinds still share the bytes; others see nothing of these events."""
+    hub = Hub()
+    scores: frozenset[Kind] = frozenset({"score"})
+    with hub.page(kinds=scores) as one, hub.page(kinds=scores) as two, hub.page() as every:
+        streams = [page.events() for page in (one, two, every)]
+        for stream in streams:
+            await anext(stream)
+        hub.publish("email", b"1")
+        hub.publish("score", b"2")
+        hub.publish("email", b"3")
+        hub.publish("score", b"4")
+        first, second, third = [await anext(stream) for stream in streams]
+        assert first is second
+        assert [told["data"] for told in fields_of(first)] == ["2", "4"]
+        assert [told["data"] for told in fields_of(third)] == ["1", "2", "3", "4"]
+
+
+async def test_what_a_page_is_not_told_neither_quiets_it_nor_leaves_it_behind() -> None:
+    """However many others there are, comments come in time, and their ids lead on behind them."""
+    hub = Hub()
+    emails: frozenset[Kind] = frozenset({"email"})
+    with hub.page(kinds=emails) as page:
+        events = page.events(heartbeat_s=0.01)
         await anext(events)
-        assert await anext(events) == b": ping\n\n"
+        reading = asyncio.ensure_future(anext(events))
+        async with asyncio.timeout(LIMIT_S):
+            while not reading.done():
+                hub.publish("score", b"{}")
+                await asyncio.sleep(0)
+        place = fields_of(await reading)[0]["id"]
+    number = int(place.rpartition("-")[2])
+    assert number > 0
+    while hub._log.first < number:
+        hub.publish("score", b"{}")
+    hub.publish("email", b"mine")
+    with hub.page(place, emails) as page:
+        events = page.events()
+        await anext(events)
+        assert [one["data"] for one in fields_of(await anext(events))] == ["mine"]
 
 
 async def test_a_slow_page_is_reset_and_cut_off() -> None:

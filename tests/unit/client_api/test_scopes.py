@@ -43,6 +43,12 @@ def test_every_route_but_the_open_ones_asks_for_a_scope() -> None:
     assert seen >= OPEN | ANY_TOKEN
 
 
+def test_one_of_two_scopes_is_enough_for_live_events() -> None:
+    """What a stream tells then follows from which of them the token has."""
+    (found,) = [operation for key, operation in operations() if key == ("get", "/api/events")]
+    assert found["security"] == [{"oidc": ["clients:read"]}, {"oidc": ["emails:read"]}]
+
+
 def test_no_write_asks_for_less_than_a_scope_to_write() -> None:
     """To read is never enough to change something."""
     may_write = {Scope.CLIENTS_WRITE, Scope.EMAILS_APPROVE, Scope.POLICY_WRITE, Scope.OPS_REPLAY}

@@ -18,9 +18,9 @@ class Scope(StrEnum):
 
 
 MEANING: dict[Scope, str] = {
-    Scope.CLIENTS_READ: "clients, orders, scores, effect, overview and live events",
+    Scope.CLIENTS_READ: "clients, orders, scores, effect and overview, and live events of these",
     Scope.CLIENTS_WRITE: "create, change and erase clients and orders",
-    Scope.EMAILS_READ: "emails, episodes, their lineage and the ledger",
+    Scope.EMAILS_READ: "emails, episodes, their lineage and the ledger, and live events of these",
     Scope.EMAILS_APPROVE: "decide about emails, suppress addresses",
     Scope.POLICY_READ: "policies, and trying others",
     Scope.POLICY_WRITE: "put new policies in force",

@@ -1,11 +1,15 @@
 """What the event stream says, as JSON: the data of each kind of event."""
 
 from datetime import date
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from common.events import ClientScored, EpisodeClosed, EpisodeOpened, ScoreParts
+
+Kind = Literal["score", "episode", "email", "served"]
+"""What happens, by the name of its event; ``reset`` and ``cut`` are about the stream itself."""
+KINDS: frozenset[Kind] = frozenset(get_args(Kind))
 
 
 class Told(BaseModel):

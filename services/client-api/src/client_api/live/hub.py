@@ -1,4 +1,4 @@
-"""Server-sent events: one log of the latest events, from which every open page is told."""
+"""Server-sent events: one log of the latest, from which every open page is told its kinds."""
 
 import asyncio
 import secrets
@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import orjson
-from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from fastapi.sse import format_sse_event
 
+from client_api.live.events import KINDS, Kind
 from client_api.problems import Unavailable
 
 KEPT_MAX = 8192
@@ -46,17 +47,24 @@ class Feed(Protocol):
         """Return by dependency what is wrong with it, or None."""
 
 
+class Kept(NamedTuple):
+    """One event of the log, as it goes out."""
+
+    kind: Kind
+    raw: bytes
+
+
 class Log:
     """The latest events, numbered; older ones are forgotten. An id names a log and a number."""
 
     def __init__(self) -> None:
         """Begin without events, under a name of its own."""
         self._name = secrets.token_hex(4)
-        self._events: deque[bytes] = deque()
+        self._events: deque[Kept] = deque()
         self._bytes = 0
         self.first = 1
         """The number of the oldest event that is kept."""
-        self._joined = (0, 0, b"")
+        self._joined: dict[frozenset[Kind], tuple[int, int, bytes]] = {}
 
     @property
     def next(self) -> int:
@@ -75,38 +83,50 @@ class Log:
         found = int(number) + 1
         return found if self.first <= found <= self.next else None
 
-    def add(self, event: str, data: bytes) -> None:
+    def add(self, kind: Kind, data: bytes) -> None:
         """Keep an event as it goes out, made once for all pages."""
-        raw = format_sse_event(event=event, data_str=data.decode(), id=self.id_of(self.next))
-        self._events.append(raw)
+        raw = format_sse_event(event=kind, data_str=data.decode(), id=self.id_of(self.next))
+        self._events.append(Kept(kind, raw))
         self._bytes += len(raw)
         while len(self._events) > KEPT_MAX or self._bytes > KEPT_BYTES_MAX:
-            self._bytes -= len(self._events.popleft())
+            self._bytes -= len(self._events.popleft().raw)
             self.first += 1
 
-    def since(self, number: int) -> tuple[bytes, int]:
-        """Return events from a number on, as bytes, and the number behind them.
+    def since(self, number: int, kinds: frozenset[Kind]) -> tuple[bytes, int]:
+        """Return events of some kinds from a number on, as bytes, and the number behind them.
 
-        Most pages are at the same place: the bytes are put together once for them.
+        There may be none of them up to there. Most pages are at the same place and differ in few
+        ways: the bytes are put together once for all that are told the same.
         """
-        if self._joined[0] != number or self._joined[1] <= number:
-            chosen: list[bytes] = []
-            size = 0
-            for raw in islice(self._events, number - self.first, None):
+        joined = self._joined.get(kinds)
+        if joined is None or joined[0] != number or joined[1] <= number:
+            joined = self._joined[kinds] = self._join(number, kinds)
+        return joined[2], joined[1]
+
+    def _join(self, number: int, kinds: frozenset[Kind]) -> tuple[int, int, bytes]:
+        chosen: list[bytes] = []
+        size = 0
+        behind = number
+        for kind, raw in islice(self._events, number - self.first, None):
+            if kind in kinds:
                 if chosen and size + len(raw) > CHUNK_BYTES_MAX:
                     break
                 chosen.append(raw)
                 size += len(raw)
-            self._joined = (number, number + len(chosen), b"".join(chosen))
-        return self._joined[2], self._joined[1]
+            behind += 1
+        return number, behind, b"".join(chosen)
 
 
 class Subscriber:
     """One open page: how far it was told, and why it was cut off, if it was."""
 
-    def __init__(self, log: Log, next_number: int | None) -> None:
-        """Begin with the event of this number, or with the next one and a reset when it is None."""
+    def __init__(self, log: Log, next_number: int | None, kinds: frozenset[Kind]) -> None:
+        """Begin with the event of this number, or with the next one and a reset when it is None.
+
+        ``kinds`` are those that the page is told.
+        """
         self._log = log
+        self._kinds = kinds
         self._next = log.next if next_number is None else next_number
         self._reset: ResetReason | None = "gone" if next_number is None else None
         self._cut: CutReason | None = None
@@ -123,25 +143,31 @@ class Subscriber:
             self._wake.set()
 
     async def events(self, heartbeat_s: float = HEARTBEAT_S) -> AsyncIterator[bytes]:
-        """Yield the stream's bytes until the page is cut off; comments while nothing happens."""
+        """Yield the stream's bytes until the page is cut off; comments while it is told nothing."""
+        loop = asyncio.get_running_loop()
         place = self._log.id_of(self._next - 1)
         yield format_sse_event(comment="events from now on", retry=RETRY_MS, id=place)
         if self._reset is not None:
             yield self._told("reset", self._reset)
+        due = loop.time() + heartbeat_s
         while self._cut is None:
             if self._next < self._log.first:
                 self.cut("slow")
                 break
             if self._next < self._log.next:
-                chunk, self._next = self._log.since(self._next)
-                yield chunk
+                chunk, self._next = self._log.since(self._next, self._kinds)
+                if chunk:
+                    yield chunk
+                    due = loop.time() + heartbeat_s
                 continue
             self._wake.clear()
             try:
-                async with asyncio.timeout(heartbeat_s):
+                async with asyncio.timeout_at(due):
                     await self._wake.wait()
             except TimeoutError:
-                yield KEEPALIVE_COMMENT
+                # Events of other kinds have moved its place: it comes back to where it is now.
+                yield format_sse_event(comment="ping", id=self._log.id_of(self._next - 1))
+                due = loop.time() + heartbeat_s
         if self._cut in {"slow", "missed"}:
             self._next = self._log.next
             yield self._told("reset", self._cut)
@@ -173,11 +199,11 @@ class Hub:
         """Tell whether events are for anybody: an open page, or one that may still come back."""
         return bool(self._subscribers) or time.monotonic() - self._left_at < RESUME_S
 
-    def publish(self, event: str, data: bytes) -> None:
-        """Tell every page of one event, its data already JSON."""
+    def publish(self, kind: Kind, data: bytes) -> None:
+        """Tell of one event every page that is told its kind; the data is JSON already."""
         if not self.wanted():
             return
-        self._log.add(event, data)
+        self._log.add(kind, data)
         if self._waking is None and self._subscribers:
             loop = asyncio.get_running_loop()
             due = self._woken_at + PAUSE_PER_PAGE_S * len(self._subscribers)
@@ -190,7 +216,9 @@ class Hub:
             subscriber.wake()
 
     @contextmanager
-    def page(self, last_event_id: str | None = None) -> Iterator[Subscriber]:
+    def page(
+        self, last_event_id: str | None = None, kinds: frozenset[Kind] = KINDS
+    ) -> Iterator[Subscriber]:
         """Open a stream behind an id, or from now on; it is forgotten at the end of the block.
 
         Raises Unavailable when there are too many, or the server stops.
@@ -202,7 +230,7 @@ class Hub:
             self._log = Log()
         log = self._log
         number = log.next if last_event_id is None else log.behind(last_event_id)
-        subscriber = Subscriber(log, number)
+        subscriber = Subscriber(log, number, kinds)
         self._subscribers.add(subscriber)
         try:
             yield subscriber

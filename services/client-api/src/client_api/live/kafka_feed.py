@@ -10,7 +10,7 @@ from typing import NamedTuple
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from client_api.live.events import episode_event
+from client_api.live.events import Kind, episode_event
 from client_api.live.hub import Hub
 from common import kafka
 from common.cluster import Cluster
@@ -38,7 +38,7 @@ log = structlog.get_logger("client_api.live")
 
 
 class _Event(NamedTuple):
-    kind: str
+    kind: Kind
     data: bytes
 
 
@@ -156,7 +156,7 @@ class KafkaFeed:
             return None
         return told and _Event(*told)
 
-    def _told_of(self, data: Data) -> tuple[str, bytes] | None:
+    def _told_of(self, data: Data) -> tuple[Kind, bytes] | None:
         """Return the kind and JSON of what pages are told; nothing of a superseded generation."""
         if not isinstance(data, ClientScored | EpisodeOpened | EpisodeClosed):
             return None

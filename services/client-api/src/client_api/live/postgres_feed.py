@@ -10,10 +10,10 @@ import structlog
 from pydantic import SecretStr, ValidationError
 
 from client_api.database import DATABASE_ERRORS
-from client_api.live.events import EmailEvent, ServedEvent, Told
+from client_api.live.events import EmailEvent, Kind, ServedEvent, Told
 from client_api.live.hub import Hub
 
-CHANNELS: dict[str, tuple[str, type[Told]]] = {
+CHANNELS: dict[str, tuple[Kind, type[Told]]] = {
     "emails": ("email", EmailEvent),
     "served": ("served", ServedEvent),
 }

@@ -12,7 +12,8 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Send
 from starlette.types import Scope as ScopeOfRequest
 
-from client_api.auth import Caller, Principal, Scope, needs
+from client_api.auth import Principal, Scope, needs_one, says_one
+from client_api.live.events import Kind
 from client_api.live.hub import Subscriber
 from client_api.web.state import Parts, Shared
 
@@ -21,14 +22,27 @@ router = APIRouter(prefix="/api", tags=["events"])
 SEND_LIMIT_S = 60.0
 """A page that takes nothing for so long is gone: four heartbeats."""
 
-DESCRIPTION = """Events from now on, or behind `Last-Event-ID`.
+READABLE: dict[Scope, frozenset[Kind]] = {
+    Scope.CLIENTS_READ: frozenset({"score", "served"}),
+    Scope.EMAILS_READ: frozenset({"episode", "email"}),
+}
+"""What a page is told of, by the scope that its resources are read with."""
+
+DESCRIPTION = """Events from now on, or behind `Last-Event-ID`, of what the token may read.
 
 Read what the page shows whenever the stream opens without that header, and after a `reset`.
+With `clients:read`:
 
 - `score` (ScoreEvent): a client's score changed or merged another version.
+- `served` (ServedEvent): another day is being served.
+
+With `emails:read`:
+
 - `episode` (EpisodeOpenedEvent or EpisodeClosedEvent, by `type`).
 - `email` (EmailEvent): an episode's row changed its state.
-- `served` (ServedEvent): another day is being served.
+
+A token with neither of these scopes is a 403. With any token:
+
 - `reset` (ResetEvent): events are missing before the next one: `gone`, the id is too old or of
   another server; `slow`, the page fell behind; `missed`, the server did. Read again.
 - `cut` (CutEvent): the stream ends; open it again, with a new token when the old one expired.
@@ -63,15 +77,20 @@ log = structlog.get_logger("client_api.web")
     description=DESCRIPTION,
     response_class=StreamingResponse,
     responses=RESPONSES,
-    dependencies=[needs(Scope.CLIENTS_READ)],
+    openapi_extra=says_one(*READABLE),
 )
 async def follow(
     parts: Shared,
-    who: Caller,
+    who: Annotated[Principal, needs_one(*READABLE)],
     last_event_id: Annotated[str | None, Header(max_length=100)] = None,
 ) -> Response:
     """Follow what happens, event by event, until the token expires."""
     return EventStream(parts, who, last_event_id)
+
+
+def kinds_for(who: Principal) -> frozenset[Kind]:
+    """Return the kinds of events whose resources a caller may read."""
+    return frozenset[Kind]().union(*(kinds for scope, kinds in READABLE.items() if who.may(scope)))
 
 
 class EventStream(Response):
@@ -82,6 +101,7 @@ class EventStream(Response):
         super().__init__()
         self._parts = parts
         self._who = who
+        self._kinds = kinds_for(who)
         self._last_event_id = last_event_id
 
     async def __call__(self, scope: ScopeOfRequest, receive: Receive, send: Send) -> None:
@@ -104,7 +124,7 @@ class EventStream(Response):
         """Hold a page open; it is cut off when the token expires."""
         with (
             self._parts.access.streams.one(self._who.subject),
-            self._parts.hub.page(self._last_event_id) as page,
+            self._parts.hub.page(self._last_event_id, self._kinds) as page,
         ):
             left = max(0.0, self._who.expires_at - time.time())
             expiry = asyncio.get_running_loop().call_later(left, page.cut, "expired")
