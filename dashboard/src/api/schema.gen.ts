@@ -127,6 +127,8 @@ export interface paths {
         /**
          * Load Clients
          * @description Create many clients, a transaction per thousand; lines that are not valid are named.
+         *
+         *     A load that is too long is a 413 that says up to which line it was taken.
          */
         post: operations["load_clients"];
         delete?: never;
@@ -565,6 +567,8 @@ export interface paths {
         /**
          * Load Orders
          * @description Create many orders, a transaction per thousand; lines that are not valid are named.
+         *
+         *     A load that is too long is a 413 that says up to which line it was taken.
          */
         post: operations["load_orders"];
         delete?: never;
@@ -1044,7 +1048,7 @@ export interface components {
         };
         /**
          * BulkResult
-         * @description How a bulk load went; at most 100 errors are named.
+         * @description How a bulk load went; at most 100 errors are named, or some megabytes line by line.
          * @example {
          *       "accepted": 99999,
          *       "dry_run": false,
@@ -1054,7 +1058,8 @@ export interface components {
          *           "line": 17
          *         }
          *       ],
-         *       "rejected": 1
+         *       "rejected": 1,
+         *       "unnamed": 0
          *     }
          */
         BulkResult: {
@@ -1069,6 +1074,11 @@ export interface components {
             errors: components["schemas"]["BulkError"][];
             /** Rejected */
             rejected: number;
+            /**
+             * Unnamed
+             * @description How many of the rejected lines are not named.
+             */
+            unnamed: number;
         };
         /**
          * Checks
@@ -6634,7 +6644,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description How it went; with `Accept: application/x-ndjson` a line for every refused row, and at last the counts */
+            /** @description How it went; with `Accept: application/x-ndjson` a line for every refused row as far as they are named, and at last the counts */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["request-id"];
@@ -6651,7 +6661,8 @@ export interface operations {
                      *           "line": 17
                      *         }
                      *       ],
-                     *       "rejected": 1
+                     *       "rejected": 1,
+                     *       "unnamed": 0
                      *     }
                      */
                     "application/json": components["schemas"]["BulkResult"];
@@ -11071,7 +11082,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description How it went; with `Accept: application/x-ndjson` a line for every refused row, and at last the counts */
+            /** @description How it went; with `Accept: application/x-ndjson` a line for every refused row as far as they are named, and at last the counts */
             200: {
                 headers: {
                     "X-Request-ID": components["headers"]["request-id"];
@@ -11088,7 +11099,8 @@ export interface operations {
                      *           "line": 17
                      *         }
                      *       ],
-                     *       "rejected": 1
+                     *       "rejected": 1,
+                     *       "unnamed": 0
                      *     }
                      */
                     "application/json": components["schemas"]["BulkResult"];

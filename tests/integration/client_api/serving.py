@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from client_api.auth.access import Access
 from client_api.auth.rules import AccessRules
+from client_api.bounds import BulkBounds
 from client_api.database import make_engine
 from client_api.live.hub import Feed, Hub
 from client_api.operations.operator import Operator
@@ -124,6 +125,7 @@ async def running_api(
     engage: EngageSettings | None = None,
     link_key: SecretStr | None = None,
     rules: AccessRules | None = None,
+    bulk_bounds: BulkBounds | None = None,
 ) -> AsyncIterator[Api]:
     """Serve on a free port until the block ends; requests bear a token with all scopes."""
     hub = Hub()
@@ -139,6 +141,7 @@ async def running_api(
         operator=Operator(engage or EngageSettings(), Runs(engine)),
         previews=Previews(engine),
         link_key=link_key,
+        bulk_bounds=bulk_bounds or BulkBounds(),
     )
     server = make_server(create_app(parts, dashboard), "127.0.0.1", 0, before_stop=hub.close)
     task = asyncio.create_task(_serve(server))

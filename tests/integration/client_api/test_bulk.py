@@ -10,9 +10,11 @@ import asyncpg
 import orjson
 import pytest
 
+from client_api.bounds import BulkBounds
 from client_api.web import bulk as bulk_module
 from client_api.web import bulk_out
-from tests.integration.client_api.serving import Api, assert_problem, until
+from tests.integration.client_api.serving import Api, assert_problem, running_api, until
+from tests.servers import Database
 from tests.tokens import issuer
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -61,7 +63,8 @@ async def test_extreme_dates_do_not_fail_their_neighbours(api: Api) -> None:
     result = await api.load(
         "orders", [{"client_id": ada["id"], "amount": "1", "ordered_at": m} for m in moments]
     )
-    assert result == {"accepted": 3, "rejected": 0, "dry_run": False, "errors": []}
+    counts = {"accepted": 3, "rejected": 0, "unnamed": 0}
+    assert result == {**counts, "dry_run": False, "errors": []}
     listed = {row["ordered_at"] for row in await api.pages("/api/orders")}
     assert listed == set(moments)
 
@@ -91,7 +94,7 @@ async def test_clients_are_loaded_with_all_their_fields(api: Api) -> None:
 async def test_at_most_a_hundred_errors_are_named(api: Api) -> None:
     """All bad lines are counted, the first hundred named."""
     result = await api.load("orders", [b"{}"] * 2500)
-    assert (result["accepted"], result["rejected"]) == (0, 2500)
+    assert (result["accepted"], result["rejected"], result["unnamed"]) == (0, 2500, 2400)
     assert [error["line"] for error in result["errors"]] == list(range(1, 101))
 
 
@@ -131,7 +134,8 @@ async def test_a_load_is_streamed_and_commits_as_it_goes(
 
     answer = await api.http.post("/api/orders/bulk", content=body(), headers=NDJSON)
     assert first_chunk_seen.is_set()
-    assert answer.json() == {"accepted": 1510, "rejected": 0, "dry_run": False, "errors": []}
+    counts = {"accepted": 1510, "rejected": 0, "unnamed": 0}
+    assert answer.json() == {**counts, "dry_run": False, "errors": []}
 
 
 async def _lines(api: Api, path: str, **params: str | int) -> list[Any]:
@@ -194,9 +198,76 @@ async def test_every_refused_line_is_named_when_asked_for_line_by_line(api: Api)
     )
     assert answer.headers["content-type"] == "application/x-ndjson"
     *errors, result = [orjson.loads(line) for line in answer.text.splitlines()]
-    assert result == {"accepted": 500, "rejected": 2000, "dry_run": False}
+    assert result == {"accepted": 500, "rejected": 2000, "unnamed": 0, "dry_run": False}
     assert [error["line"] for error in errors] == [n for n in range(1, 2501) if n % 5]
     assert all("client_id: Field required" in error["detail"] for error in errors)
+
+
+async def test_a_load_that_says_it_is_too_long_is_refused_whole(
+    database: Database, admin: asyncpg.Connection
+) -> None:
+    """Its length stands in its head: nothing of it is read."""
+    async with running_api(database.client_api_url, bulk_bounds=BulkBounds(bytes_max=50)) as api:
+        answer = await api.http.post(
+            "/api/clients/bulk", content=b'{"first_name":"Bob"}\n' * 3, headers=NDJSON
+        )
+    problem = assert_problem(answer, 413)
+    assert problem["detail"] == "a load may have at most 50 bytes; no line of it was taken"
+    assert await admin.fetchval("SELECT count(*) FROM clients") == 0
+
+
+@pytest.mark.parametrize(
+    ("bounds", "bound_and_lines"),
+    [(BulkBounds(lines_max=5), ("5 lines", 5)), (BulkBounds(bytes_max=74), ("74 bytes", 4))],
+)
+async def test_a_load_that_turns_out_too_long_says_how_far_it_was_taken(
+    database: Database,
+    admin: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    bounds: BulkBounds,
+    bound_and_lines: tuple[str, int],
+) -> None:
+    """What came before the bound is in or refused, and counted; nothing after it is."""
+    monkeypatch.setattr(bulk_module, "CHUNK_ROWS", 2)
+    bound, lines = bound_and_lines
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{}\n"
+        for _ in range(10):
+            yield b'{"first_name":"Bob"}\n'
+
+    async with running_api(database.client_api_url, bulk_bounds=bounds) as api:
+        tried = await api.http.post(
+            "/api/clients/bulk?dry_run=true", content=body(), headers=NDJSON
+        )
+        assert await admin.fetchval("SELECT count(*) FROM clients") == 0
+        answer = await api.http.post("/api/clients/bulk", content=body(), headers=NDJSON)
+    said = (
+        f"a load may have at most {bound}; of its first {lines} lines {lines - 1} rows %s, 1 lines "
+        "were refused, and none after them was looked at: send the others by themselves"
+    )
+    assert assert_problem(tried, 413)["detail"] == said % "would go in"
+    assert assert_problem(answer, 413)["detail"] == said % "are in"
+    assert await admin.fetchval("SELECT count(*) FROM clients") == lines - 1
+
+
+async def test_refusals_are_named_up_to_a_bound_and_counted_beyond(database: Database) -> None:
+    """Line by line, too, an answer says how many it does not name; no reason is endless."""
+    bounds = BulkBounds(refusals_bytes_max=2_000)
+    content = b'{"%s":1}\n' % (b"x" * 60_000) + b"{}\n" * 100
+    async with running_api(database.client_api_url, bulk_bounds=bounds) as api:
+        answer = await api.http.post(
+            "/api/clients/bulk",
+            content=content,
+            headers={**NDJSON, "Accept": "application/x-ndjson"},
+        )
+    *errors, result = [orjson.loads(line) for line in answer.text.splitlines()]
+    assert 2 < len(errors) < 50
+    assert [error["line"] for error in errors] == list(range(1, len(errors) + 1))
+    assert len(errors[0]["detail"]) == 500
+    unnamed = 101 - len(errors)
+    assert result == {"accepted": 0, "rejected": 101, "unnamed": unnamed, "dry_run": False}
+    assert sum(len(line) + 1 for line in answer.text.splitlines()[:-1]) <= 2_000
 
 
 async def test_a_load_takes_the_same_memory_however_long_it_is(api: Api) -> None:

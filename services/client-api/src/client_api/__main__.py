@@ -70,6 +70,7 @@ def run_serve() -> None:
         currency=settings.shop_currency,
         trust_traceparent=settings.trust_traceparent,
         link_key=settings.link_key,
+        bulk_bounds=settings.bulk_bounds,
         operator=operator,
         previews=Previews(engine),
         metrics=metrics,

@@ -57,6 +57,12 @@ class WrongMediaType(Problem):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
+class TooLarge(Problem):
+    """The body is longer than what we take."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
 class Unavailable(Problem):
     """Something that we depend on does not answer; trying again later may help."""
 

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from client_api import bounds
 from client_api.auth.rules import (
     FAILURES_PER_MINUTE,
     REQUESTS_PER_MINUTE,
@@ -116,6 +117,13 @@ class ApiSettings(ServiceSettings):
     """Requests without a valid token that each address may make, at each replica."""
     event_streams_per_subject: Annotated[int, Field(ge=1)] = STREAMS_PER_SUBJECT
 
+    bulk_bytes_max: Annotated[int, Field(ge=1)] = bounds.BULK_BYTES_MAX
+    """Bytes that the body of a bulk load may have."""
+    bulk_lines_max: Annotated[int, Field(ge=1)] = bounds.BULK_LINES_MAX
+    """Lines that a bulk load may have."""
+    bulk_refusals_bytes_max: Annotated[int, Field(ge=0)] = bounds.BULK_REFUSALS_BYTES_MAX
+    """Bytes of refusals that a load names line by line; they wait on the disk until it ends."""
+
     trust_traceparent: bool = False
     """Go on with a caller's trace, and record what it says is to be recorded: only where nobody
     gets here but through a gateway of ours, which decides that."""
@@ -125,6 +133,13 @@ class ApiSettings(ServiceSettings):
         if self.health_port and self.health_port == self.http_port:
             raise ValueError("HEALTH_PORT must not be HTTP_PORT: metrics are not for callers")
         return self
+
+    @property
+    def bulk_bounds(self) -> bounds.BulkBounds:
+        """How much one bulk load may be."""
+        return bounds.BulkBounds(
+            self.bulk_bytes_max, self.bulk_lines_max, self.bulk_refusals_bytes_max
+        )
 
     @property
     def access_rules(self) -> AccessRules:

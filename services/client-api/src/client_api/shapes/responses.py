@@ -153,11 +153,13 @@ class BulkError(Answer):
 
 
 class BulkResult(Answer):
-    """How a bulk load went; at most 100 errors are named."""
+    """How a bulk load went; at most 100 errors are named, or some megabytes line by line."""
 
     accepted: int
     """On a dry run: lines that would have gone in."""
     rejected: int
+    unnamed: int
+    """How many of the rejected lines are not named."""
     dry_run: bool
     errors: list[BulkError]
 

@@ -1,6 +1,6 @@
 """Bulk loads over HTTP: newline-delimited JSON in, chunk by chunk, constant memory."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.auth import Scope, needs
-from client_api.problems import WrongMediaType
+from client_api.bounds import BulkBounds
+from client_api.problems import TooLarge, WrongMediaType
 from client_api.shapes import strict_json
 from client_api.shapes.requests import Body, ClientIn, OrderIn
 from client_api.shapes.responses import BulkResult
@@ -17,7 +18,7 @@ from client_api.store import bulk, bulk_trials
 from client_api.store.bulk import Numbered, Refusal
 from client_api.store.bulk_trials import SeenIds
 from client_api.trail import Trail
-from client_api.web.ndjson import MEDIA_TYPE, MEDIA_TYPES, Line, lines_of
+from client_api.web.ndjson import MEDIA_TYPE, MEDIA_TYPES, Line, TooMuch, lines_of
 from client_api.web.state import Audit, Parts, Shared
 from client_api.web.strict import media_type
 from client_api.web.tally import Tally
@@ -35,7 +36,7 @@ EITHER: dict[int | str, dict[str, Any]] = {
     200: {
         "model": BulkResult,
         "description": "How it went; with `Accept: application/x-ndjson` a line for every refused "
-        "row, and at last the counts",
+        "row as far as they are named, and at last the counts",
         "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
     }
 }
@@ -85,7 +86,10 @@ def _takes(model: type[Body]) -> dict[str, Any]:
 async def load_orders(
     request: Request, parts: Shared, audit: Audit, *, dry_run: DryRun = False
 ) -> Response:
-    """Create many orders, a transaction per thousand; lines that are not valid are named."""
+    """Create many orders, a transaction per thousand; lines that are not valid are named.
+
+    A load that is too long is a 413 that says up to which line it was taken.
+    """
     return await _load(ORDERS, request, parts, audit, dry_run=dry_run)
 
 
@@ -98,7 +102,10 @@ async def load_orders(
 async def load_clients(
     request: Request, parts: Shared, audit: Audit, *, dry_run: DryRun = False
 ) -> Response:
-    """Create many clients, a transaction per thousand; lines that are not valid are named."""
+    """Create many clients, a transaction per thousand; lines that are not valid are named.
+
+    A load that is too long is a 413 that says up to which line it was taken.
+    """
     return await _load(CLIENTS, request, parts, audit, dry_run=dry_run)
 
 
@@ -125,30 +132,52 @@ async def _load(
         async with parts.engine.connect() as db:
             return await kind.check(db, chunk, seen)
 
+    bounds = parts.bulk_bounds
+    _refuse_at_once(request, bounds)
     each = MEDIA_TYPE in request.headers.get("accept", "")
-    tally = Tally(each=each, dry_run=dry_run)
+    tally = Tally(each=each, dry_run=dry_run, bytes_max=bounds.refusals_bytes_max)
     try:
         with SeenIds() as seen:
-            await _take(request, kind.model, check if dry_run else insert, tally)
+            lines = lines_of(
+                request.stream(), lines_max=bounds.lines_max, bytes_max=bounds.bytes_max
+            )
+            await _take(lines, kind.model, check if dry_run else insert, tally)
     except BaseException:
         tally.close()
         raise
     return tally.answer()
 
 
-async def _take(request: Request, model: type[Body], take: Take, tally: Tally) -> None:
+def _refuse_at_once(request: Request, bounds: BulkBounds) -> None:
+    """Raise TooLarge when the body says itself that it is."""
+    told = request.headers.get("content-length", "")
+    if told.isdigit() and int(told) > bounds.bytes_max:
+        raise TooLarge(f"a load may have at most {bounds.bytes_max} bytes; no line of it was taken")
+
+
+async def _take(lines: AsyncIterator[Line], model: type[Body], take: Take, tally: Tally) -> None:
+    """Take all lines; raises TooLarge behind those before a bound, which were taken."""
     chunk: list[Numbered] = []
-    async for line in lines_of(request.stream()):
-        checked = _check(line, model)
-        if isinstance(checked, Refusal):
-            tally.refuse([checked])
-            continue
-        chunk.append(checked)
-        if len(chunk) == CHUNK_ROWS:
-            tally.add(len(chunk), await take(chunk))
-            chunk = []
+    end: TooMuch | None = None
+    try:
+        async for line in lines:
+            checked = _check(line, model)
+            if isinstance(checked, Refusal):
+                tally.refuse([checked])
+                continue
+            chunk.append(checked)
+            if len(chunk) == CHUNK_ROWS:
+                tally.add(len(chunk), await take(chunk))
+                chunk = []
+    except TooMuch as too_much:
+        end = too_much
     if chunk:
         tally.add(len(chunk), await take(chunk))
+    if end is not None:
+        raise TooLarge(
+            f"a load may have at most {end.bound}; of its first {end.lines} lines {tally.counts}, "
+            "and none after them was looked at: send the others by themselves"
+        )
 
 
 def _check(line: Line, model: type[Body]) -> Numbered | Refusal:

@@ -218,6 +218,7 @@ VALUES: dict[str, Any] = {
     "audience": "engagement-api",
     "accepted": 99_999,
     "rejected": 1,
+    "unnamed": 0,
     "line": 17,
     "BulkError.detail": "amount: write it as a string with two decimals at most",
     "next": CURSOR,

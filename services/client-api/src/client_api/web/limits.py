@@ -1,4 +1,4 @@
-"""A limit on bodies, so that no caller fills the memory; bulk loads are streamed and have none."""
+"""A limit on bodies, so that no caller fills the memory; bulk loads have bounds of their own."""
 
 from http import HTTPStatus
 

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from client_api.auth.access import Access
+from client_api.bounds import BulkBounds
 from client_api.live.hub import Feed, Hub
 from client_api.metrics import Metrics
 from client_api.operations.counting import Counting
@@ -46,6 +47,7 @@ class Parts:
     metrics: Metrics = field(default_factory=Metrics)
     flow: FlowWatch | None = None
     """Measures how records flow, for Prometheus; only a server that runs for long has one."""
+    bulk_bounds: BulkBounds = field(default_factory=BulkBounds)
     currency: str = "USD"
     """The shop's: what scores and values are reckoned in."""
     trust_traceparent: bool = False
