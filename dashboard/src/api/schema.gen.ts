@@ -51,7 +51,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Backfills
+         * @description List the runs of backfills, the latest first.
+         */
+        get: operations["list_backfills"];
         put?: never;
         /**
          * Backfill
@@ -78,6 +82,26 @@ export interface paths {
          * @description Count what a backfill would read; it asks for nothing.
          */
         post: operations["preview_backfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backfills/{backfill_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backfill
+         * @description Read the run of a backfill: how far it is, or how it ended.
+         */
+        get: operations["read_backfill"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -255,13 +279,37 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Dead Letter Replays
+         * @description List the runs of replays of dead letters, the latest first.
+         */
+        get: operations["list_dead_letter_replays"];
         put?: never;
         /**
          * Replay Dead Letters
          * @description Make up for a topic's dead letters: their rows, as they stand now, are sent again.
          */
         post: operations["replay_dead_letters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dead-letters/replays/{replay_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Dead Letter Replay
+         * @description Read the run of a replay of dead letters: how far it is, or how it ended.
+         */
+        get: operations["read_dead_letter_replay"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -738,7 +786,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Replays
+         * @description List the runs of replays of clients, the latest first.
+         */
+        get: operations["list_replays"];
         put?: never;
         /**
          * Replay Clients
@@ -765,6 +817,26 @@ export interface paths {
          * @description Count what a replay would send; it sends nothing.
          */
         post: operations["preview_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/replays/{replay_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Replay
+         * @description Read the run of a replay of clients: how far it is, or how it ended.
+         */
+        get: operations["read_replay"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -864,7 +936,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List What Ifs
+         * @description List the runs of what-ifs, the latest first.
+         */
+        get: operations["list_what_ifs"];
         put?: never;
         /**
          * Try Policy
@@ -5650,6 +5726,164 @@ export interface operations {
             };
         };
     };
+    list_backfills: {
+        parameters: {
+            query?: {
+                /** @example 50 */
+                limit?: number;
+                /**
+                 * @description The `next` of the page before, with the same filters and sort.
+                 * @example WyJpZCIsNDJd
+                 */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "actor": "olivia",
+                     *           "created_at": "2026-06-02T09:30:00Z",
+                     *           "done": 1,
+                     *           "error": "the broker did not answer",
+                     *           "finished_at": "2026-06-02T09:30:00Z",
+                     *           "id": 42,
+                     *           "kind": "replay",
+                     *           "parameters": {
+                     *             "clients": [
+                     *               42
+                     *             ]
+                     *           },
+                     *           "result": {
+                     *             "clients": 1,
+                     *             "orders": 6
+                     *           },
+                     *           "state": "running",
+                     *           "step": "sending",
+                     *           "total": 1,
+                     *           "updated_at": "2026-06-02T09:30:00Z"
+                     *         }
+                     *       ],
+                     *       "next": "WyJpZCIsNDJd"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Page_OperationRow_"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     backfill: {
         parameters: {
             query?: never;
@@ -5989,6 +6223,172 @@ export interface operations {
                      *       "detail": "the body is of another media type",
                      *       "status": 415,
                      *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_backfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 42 */
+                backfill_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "actor": "olivia",
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "done": 1,
+                     *       "error": "the broker did not answer",
+                     *       "finished_at": "2026-06-02T09:30:00Z",
+                     *       "id": 42,
+                     *       "kind": "replay",
+                     *       "parameters": {
+                     *         "clients": [
+                     *           42
+                     *         ]
+                     *       },
+                     *       "result": {
+                     *         "clients": 1,
+                     *         "orders": 6
+                     *       },
+                     *       "state": "running",
+                     *       "step": "sending",
+                     *       "total": 1,
+                     *       "updated_at": "2026-06-02T09:30:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperationRow"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
                      *       "type": "about:blank"
                      *     }
                      */
@@ -8125,6 +8525,164 @@ export interface operations {
             };
         };
     };
+    list_dead_letter_replays: {
+        parameters: {
+            query?: {
+                /** @example 50 */
+                limit?: number;
+                /**
+                 * @description The `next` of the page before, with the same filters and sort.
+                 * @example WyJpZCIsNDJd
+                 */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "actor": "olivia",
+                     *           "created_at": "2026-06-02T09:30:00Z",
+                     *           "done": 1,
+                     *           "error": "the broker did not answer",
+                     *           "finished_at": "2026-06-02T09:30:00Z",
+                     *           "id": 42,
+                     *           "kind": "replay",
+                     *           "parameters": {
+                     *             "clients": [
+                     *               42
+                     *             ]
+                     *           },
+                     *           "result": {
+                     *             "clients": 1,
+                     *             "orders": 6
+                     *           },
+                     *           "state": "running",
+                     *           "step": "sending",
+                     *           "total": 1,
+                     *           "updated_at": "2026-06-02T09:30:00Z"
+                     *         }
+                     *       ],
+                     *       "next": "WyJpZCIsNDJd"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Page_OperationRow_"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     replay_dead_letters: {
         parameters: {
             query?: never;
@@ -8308,6 +8866,172 @@ export interface operations {
                      *       "detail": "the body is of another media type",
                      *       "status": 415,
                      *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_dead_letter_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 42 */
+                replay_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "actor": "olivia",
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "done": 1,
+                     *       "error": "the broker did not answer",
+                     *       "finished_at": "2026-06-02T09:30:00Z",
+                     *       "id": 42,
+                     *       "kind": "replay",
+                     *       "parameters": {
+                     *         "clients": [
+                     *           42
+                     *         ]
+                     *       },
+                     *       "result": {
+                     *         "clients": 1,
+                     *         "orders": 6
+                     *       },
+                     *       "state": "running",
+                     *       "step": "sending",
+                     *       "total": 1,
+                     *       "updated_at": "2026-06-02T09:30:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperationRow"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
                      *       "type": "about:blank"
                      *     }
                      */
@@ -13189,6 +13913,164 @@ export interface operations {
             };
         };
     };
+    list_replays: {
+        parameters: {
+            query?: {
+                /** @example 50 */
+                limit?: number;
+                /**
+                 * @description The `next` of the page before, with the same filters and sort.
+                 * @example WyJpZCIsNDJd
+                 */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "actor": "olivia",
+                     *           "created_at": "2026-06-02T09:30:00Z",
+                     *           "done": 1,
+                     *           "error": "the broker did not answer",
+                     *           "finished_at": "2026-06-02T09:30:00Z",
+                     *           "id": 42,
+                     *           "kind": "replay",
+                     *           "parameters": {
+                     *             "clients": [
+                     *               42
+                     *             ]
+                     *           },
+                     *           "result": {
+                     *             "clients": 1,
+                     *             "orders": 6
+                     *           },
+                     *           "state": "running",
+                     *           "step": "sending",
+                     *           "total": 1,
+                     *           "updated_at": "2026-06-02T09:30:00Z"
+                     *         }
+                     *       ],
+                     *       "next": "WyJpZCIsNDJd"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Page_OperationRow_"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     replay_clients: {
         parameters: {
             query?: never;
@@ -13569,6 +14451,172 @@ export interface operations {
                      *       "detail": "the body is of another media type",
                      *       "status": 415,
                      *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    read_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 42 */
+                replay_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "actor": "olivia",
+                     *       "created_at": "2026-06-02T09:30:00Z",
+                     *       "done": 1,
+                     *       "error": "the broker did not answer",
+                     *       "finished_at": "2026-06-02T09:30:00Z",
+                     *       "id": 42,
+                     *       "kind": "replay",
+                     *       "parameters": {
+                     *         "clients": [
+                     *           42
+                     *         ]
+                     *       },
+                     *       "result": {
+                     *         "clients": 1,
+                     *         "orders": 6
+                     *       },
+                     *       "state": "running",
+                     *       "step": "sending",
+                     *       "total": 1,
+                     *       "updated_at": "2026-06-02T09:30:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OperationRow"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no such thing",
+                     *       "status": 404,
+                     *       "title": "Not Found",
                      *       "type": "about:blank"
                      *     }
                      */
@@ -14375,6 +15423,164 @@ export interface operations {
                      *       "detail": "there is no such thing",
                      *       "status": 404,
                      *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request is not valid; `errors` names the fields */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the request is not valid",
+                     *       "errors": [
+                     *         {
+                     *           "detail": "Input should be less than or equal to",
+                     *           "field": "query.limit"
+                     *         }
+                     *       ],
+                     *       "status": 422,
+                     *       "title": "Unprocessable Entity",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The caller asks too often, or holds too much open */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the caller asks too often, or holds too much open",
+                     *       "status": 429,
+                     *       "title": "Too Many Requests",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something that is needed does not answer; try again */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "something that is needed does not answer; try again",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_what_ifs: {
+        parameters: {
+            query?: {
+                /** @example 50 */
+                limit?: number;
+                /**
+                 * @description The `next` of the page before, with the same filters and sort.
+                 * @example WyJpZCIsNDJd
+                 */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "actor": "olivia",
+                     *           "created_at": "2026-06-02T09:30:00Z",
+                     *           "done": 1,
+                     *           "error": "the broker did not answer",
+                     *           "finished_at": "2026-06-02T09:30:00Z",
+                     *           "id": 42,
+                     *           "kind": "replay",
+                     *           "parameters": {
+                     *             "clients": [
+                     *               42
+                     *             ]
+                     *           },
+                     *           "result": {
+                     *             "clients": 1,
+                     *             "orders": 6
+                     *           },
+                     *           "state": "running",
+                     *           "step": "sending",
+                     *           "total": 1,
+                     *           "updated_at": "2026-06-02T09:30:00Z"
+                     *         }
+                     *       ],
+                     *       "next": "WyJpZCIsNDJd"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Page_OperationRow_"];
+                };
+            };
+            /** @description There is no access token, or it does not hold */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "there is no access token, or it does not hold",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The access token lacks a scope */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["challenge"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "the access token lacks a scope",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
                      *       "type": "about:blank"
                      *     }
                      */

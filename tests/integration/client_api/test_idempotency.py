@@ -231,7 +231,7 @@ async def test_a_run_is_started_once(
     body = {"client_ids": [1, 2]}
     first = await api.http.post("/api/replays", json=body, headers=KEY)
     assert first.status_code == 202, first.text
-    assert first.headers["location"] == f"/api/operations/{started[0]}"
+    assert first.headers["location"] == f"/api/replays/{started[0]}"
     await until(lambda: admin.fetchval("SELECT count(*) FROM operations WHERE state = 'done'"))
     assert_same(first, await api.http.post("/api/replays", json=body, headers=KEY))
     assert len(started) == 1

@@ -53,6 +53,10 @@ HASH = sha256(b"canary@example.com").hexdigest()
 PARKED = b'{"nickname": "Canaryna", "after": {"id": 42, "note": "canary"}}'
 OPEN = {"/livez", "/readyz"}
 STREAMED = {"/api/events"}
+IDS = (
+    *("client_id", "order_id", "version"),
+    *("operation_id", "what_if_id", "backfill_id", "replay_id"),
+)
 LETTERS = "/api/dead-letters?topic=client.events"
 
 
@@ -82,7 +86,7 @@ def parked(kafka: str) -> None:
 
 def every_get() -> list[str]:
     """Return the path of every read of the document, with the ids of what is there."""
-    ids = dict.fromkeys(("client_id", "order_id", "version", "operation_id", "what_if_id"), "1")
+    ids = dict.fromkeys(IDS, "1")
     ids["episode_id"] = "1-20000"
     return [
         path.format(**ids)

@@ -103,6 +103,7 @@ async def test_a_replay_is_a_run_with_an_outcome(shop: Api) -> None:
     answer = await shop.http.post("/api/replays", json=body)
     assert answer.status_code == 202, answer.text
     row = await ended(shop, answer.json()["id"])
+    assert (await shop.http.get(answer.headers["location"])).json() == row
     assert (row["kind"], row["actor"], row["state"]) == ("replay", "tester", "failed")
     assert "no scorer reads it" in row["error"]
     assert (row["step"], row["done"], row["total"]) == ("clients sent", 1, 1)
@@ -195,6 +196,33 @@ async def test_a_what_if_is_followed_without_the_scope_of_operators(api: Api) ->
     assert_problem(await api.http.get(f"/api/what-ifs/{other}", headers=ana), 404)
     assert_problem(await api.http.get(f"/api/what-ifs/{other + 1}", headers=ana), 404)
     assert_problem(await api.http.get(f"/api/operations/{tried}", headers=ana), 403)
+
+
+RESOURCES = {
+    "backfill": ("/api/backfills", "ops:read"),
+    "replay": ("/api/replays", "ops:read"),
+    "dead-letter-replay": ("/api/dead-letters/replays", "ops:read"),
+    "what-if": ("/api/what-ifs", "policy:read"),
+}
+
+
+async def test_runs_are_read_where_they_are_started(api: Api) -> None:
+    """Each kind has a list of its own, whose items are those of all runs, and no other's."""
+    runs = Runs(api.engine)
+    for kind in (*RESOURCES, "erasure", *RESOURCES):
+        await ended(api, await runs.start(kind, "ada", {}, lambda watcher: {}))
+    every = await api.pages("/api/operations")
+    for kind, (path, scope) in RESOURCES.items():
+        mine = [row for row in every if row["kind"] == kind]
+        assert len(mine) == 2
+        assert await api.pages(path, limit=1) == mine
+        (other, *_) = [row for row in every if row["kind"] != kind]
+        for headers in (None, issuer().bearer(scope)):
+            found = await api.http.get(f"{path}/{mine[0]['id']}", headers=headers)
+            assert found.json() == mine[0]
+            assert_problem(await api.http.get(f"{path}/{other['id']}", headers=headers), 404)
+        assert_problem(await api.http.get(path, headers=issuer().bearer("clients:read")), 403)
+        assert_problem(await api.http.get(path, params={"cursor": "x"}), 422)
 
 
 async def test_a_run_whose_server_died_is_marked_failed(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from sqlalchemy.exc import IntegrityError
@@ -26,8 +26,15 @@ from engage.progress import Watcher
 
 KNOWN = (BadInput, Failed, Misconfigured, Transient)
 """Their text is for people and holds nothing secret."""
-WHAT_IF = "what-if"
+WHAT_IF: Literal["what-if"] = "what-if"
 """The kind of run that changes nothing: people who are no operators may start it."""
+PLACES = {
+    WHAT_IF: "/api/what-ifs",
+    "backfill": "/api/backfills",
+    "replay": "/api/replays",
+    "dead-letter-replay": "/api/dead-letters/replays",
+}
+"""Where the runs of a kind are, by kind; those of others are among all runs alone."""
 TOLD_EVERY_S = 1.0
 STOP_LIMIT_S = 3.0
 
@@ -161,8 +168,8 @@ class Runs:
 
 
 def place_of(kind: str, run: int) -> str:
-    """Return the path at which whoever may start a run of this kind may follow it."""
-    return f"/api/what-ifs/{run}" if kind == WHAT_IF else f"/api/operations/{run}"
+    """Return the path of a run of this kind, in the list that it was started in."""
+    return f"{PLACES.get(kind, '/api/operations')}/{run}"
 
 
 async def _first_answer(

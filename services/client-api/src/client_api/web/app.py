@@ -32,6 +32,7 @@ from client_api.web import (
     overview,
     policies,
     previews,
+    runs,
     suppressions,
     unsubscribe,
     what_ifs,
@@ -51,7 +52,7 @@ COMPRESS_FROM_BYTES = 1024
 ROUTES = (
     *(bulk_out, bulk, clients, orders, emails),
     *(overview, curves, exports, episodes, lineage, suppressions, ledger, effect),
-    *(policies, previews, operations, what_ifs, events, audit, access, health, unsubscribe),
+    *(policies, previews, operations, runs, what_ifs, events, audit, access, health, unsubscribe),
 )
 """In the order in which the API's own document shows them, and in which a request tries them:
 ``bulk`` is no id."""

@@ -261,6 +261,8 @@ PARAMETERS: dict[str, Any] = {
     "limit": 50,
     "operation_id": 42,
     "what_if_id": 42,
+    "backfill_id": 42,
+    "replay_id": 42,
     "order_id": 1001,
     "resource": "client/42",
     "search": "ad",

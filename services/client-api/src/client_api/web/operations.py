@@ -3,16 +3,13 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import StringConstraints
 
 from client_api.auth import Scope, needs
-from client_api.operations.runs import place_of
-from client_api.shapes.fields import RowId
 from client_api.shapes.requests import (
     BackfillIn,
     DeadLetterReplayIn,
-    OperationsQuery,
     ReplayIn,
     ReplayPreviewIn,
     Strict,
@@ -21,20 +18,16 @@ from client_api.shapes.responses import (
     BackfillPreview,
     DeadLetters,
     OperationRow,
-    Page,
     ReplayPreview,
     SystemStatus,
 )
-from client_api.store import operations
-from client_api.web import cursors
-from client_api.web.pages import page_of
 from client_api.web.repeats import keyed, of_nobody
-from client_api.web.state import Audit, Db, Shared
+from client_api.web.runs import started
+from client_api.web.state import Audit, Shared
 from client_api.web.strict import StrictRoute
 
 router = APIRouter(prefix="/api", tags=["operations"], route_class=StrictRoute)
 
-NEWEST = "-id"
 Topic = Annotated[str | None, Query(), StringConstraints(max_length=100)]
 
 
@@ -103,35 +96,3 @@ async def preview_backfill(parts: Shared, body: Strict[BackfillIn]) -> BackfillP
     """Count what a backfill would read; it asks for nothing."""
     table, rows = await parts.operator.foresee_backfill(body.table, body.where)
     return BackfillPreview(table=table, rows=rows)
-
-
-@router.get("/operations", dependencies=[needs(Scope.OPS_READ)])
-async def list_operations(db: Db, query: Annotated[OperationsQuery, Query()]) -> Page[OperationRow]:
-    """List the runs that were started here, of all kinds or one, the latest first."""
-    await operations.mark_interrupted(db)
-    after = cursors.decode(query.cursor, NEWEST, cursors.BY_ID)
-    rows = await operations.newest(
-        db,
-        kind=query.kind,
-        before=None if after is None else after[0],
-        limit=query.limit + 1,
-    )
-    return page_of(rows, query.limit, lambda row: cursors.encode(NEWEST, row.id))
-
-
-@router.get("/operations/{operation_id}", dependencies=[needs(Scope.OPS_READ)])
-async def read_operation(db: Db, operation_id: Annotated[RowId, Path()]) -> OperationRow:
-    """Read one run: how far it is, or how it ended."""
-    await operations.mark_interrupted(db)
-    return await operations.read(db, operation_id)
-
-
-async def started(parts: Shared, audit: Audit, run: int, response: Response) -> OperationRow:
-    """Return the row of a run that was started just now, and say where it is."""
-    if audit.once is not None and audit.once.kept is not None:
-        row = OperationRow.model_validate_json(audit.once.kept.body or b"")
-    else:
-        async with parts.engine.connect() as connection:
-            row = await operations.read(connection, run)
-    response.headers["Location"] = place_of(row.kind, run)
-    return row

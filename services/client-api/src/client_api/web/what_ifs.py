@@ -3,17 +3,16 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
 from client_api.auth import Scope, needs
 from client_api.operations.runs import WHAT_IF
 from client_api.shapes.fields import Cost, Day, PartOfPolicy, RowId
-from client_api.shapes.requests import Body, Strict
-from client_api.shapes.responses import OperationRow
-from client_api.store import operations
-from client_api.web.operations import started
+from client_api.shapes.requests import Body, PageQuery, Strict
+from client_api.shapes.responses import OperationRow, Page
 from client_api.web.repeats import keyed, of_nobody
+from client_api.web.runs import listed, one, started
 from client_api.web.state import Audit, Db, Shared
 from client_api.web.strict import StrictRoute
 
@@ -54,8 +53,13 @@ async def try_policy(
     return await started(parts, audit, run, response)
 
 
+@router.get("/what-ifs", dependencies=[needs(Scope.POLICY_READ)])
+async def list_what_ifs(db: Db, query: Annotated[PageQuery, Query()]) -> Page[OperationRow]:
+    """List the runs of what-ifs, the latest first."""
+    return await listed(db, query, WHAT_IF)
+
+
 @router.get("/what-ifs/{what_if_id}", dependencies=[needs(Scope.POLICY_READ)])
 async def read_what_if(db: Db, what_if_id: Annotated[RowId, Path()]) -> OperationRow:
     """Read the run of a what-if: how far it is, or what it found."""
-    await operations.mark_interrupted(db)
-    return await operations.read(db, what_if_id, WHAT_IF)
+    return await one(db, what_if_id, WHAT_IF)
