@@ -261,7 +261,9 @@ export interface paths {
         };
         /**
          * List Dead Letters
-         * @description Count dead letters by topic; of one topic also show the oldest that wait.
+         * @description Count dead letters by topic; of one topic also list those that wait, the oldest first.
+         *
+         *     To count a topic all its letters are read, so a page behind a cursor counts nothing.
          */
         get: operations["list_dead_letters"];
         put?: never;
@@ -1760,7 +1762,7 @@ export interface components {
         };
         /**
          * DeadLetters
-         * @description Dead letters by topic; those of one topic when it was asked for.
+         * @description Dead letters by topic; a page of those that wait of one topic when it was asked for.
          * @example {
          *       "letters": [
          *         {
@@ -1776,6 +1778,7 @@ export interface components {
          *           }
          *         }
          *       ],
+         *       "next": "WyJpZCIsNDJd",
          *       "topics": [
          *         {
          *           "kept": 1,
@@ -1797,7 +1800,15 @@ export interface components {
         DeadLetters: {
             /** Letters */
             letters: components["schemas"]["DeadLetter"][];
-            /** Topics */
+            /**
+             * Next
+             * @description The cursor of the page after it, null on the last.
+             */
+            next: string | null;
+            /**
+             * Topics
+             * @description None behind a cursor: nothing is counted again.
+             */
             topics: components["schemas"]["DeadLetterCounts"][];
         };
         /**
@@ -8352,7 +8363,17 @@ export interface operations {
     list_dead_letters: {
         parameters: {
             query?: {
-                /** @example cdc.public.orders */
+                /** @example 50 */
+                limit?: number;
+                /**
+                 * @description The `next` of the page before, with the same filters and sort.
+                 * @example WyJpZCIsNDJd
+                 */
+                cursor?: string;
+                /**
+                 * @description The topic that they were read from; without one, letters are counted and not listed.
+                 * @example cdc.public.orders
+                 */
                 topic?: string;
             };
             header?: never;
@@ -8384,6 +8405,7 @@ export interface operations {
                      *           }
                      *         }
                      *       ],
+                     *       "next": "WyJpZCIsNDJd",
                      *       "topics": [
                      *         {
                      *           "kept": 1,

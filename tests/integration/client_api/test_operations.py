@@ -7,10 +7,13 @@ from typing import Any
 
 import asyncpg
 import pytest
+from confluent_kafka import Producer
 from pydantic import SecretStr
 
 from client_api.operations.runs import WHAT_IF, Interrupted, Runs
 from client_api.problems import Conflict
+from common.topics import CONTROL
+from engage.letters import DEALT_WITH
 from engage.progress import Watcher
 from engage.settings import Settings
 from tests.integration.client_api.serving import Api, assert_problem, running_api, until
@@ -155,6 +158,27 @@ async def test_dead_letters_are_counted_and_shown(shop: Api) -> None:
     one = (await shop.http.get("/api/dead-letters", params={"topic": "client.events"})).json()
     assert [counts["waiting"] for counts in one["topics"]] == [0]
     assert_problem(await shop.http.get("/api/dead-letters", params={"topic": "x"}), 404)
+
+
+async def test_dead_letters_are_listed_page_by_page(shop: Api, kafka: str) -> None:
+    """By offset, each that waits once; what was dealt with is left out, and counts come once."""
+    topic = CONTROL.name
+    producer = Producer({"bootstrap.servers": kafka})
+    for number in range(7):
+        dealt_with = [(DEALT_WITH, b"1")] if number == 3 else []
+        producer.produce(f"{topic}.dlq", str(number), partition=0, headers=dealt_with)
+    assert producer.flush(30) == 0
+    params: dict[str, Any] = {"topic": topic, "limit": 2}
+    pages = [(await shop.http.get("/api/dead-letters", params=params)).json()]
+    begin = pages[0]["letters"][0]["offset"]
+    while (cursor := pages[-1]["next"]) is not None:
+        page = await shop.http.get("/api/dead-letters", params={**params, "cursor": cursor})
+        pages.append(page.json())
+    found = [[one["offset"] - begin for one in page["letters"]] for page in pages]
+    assert found == [[0, 1], [2, 4], [5, 6]]
+    assert [[one["waiting"] for one in page["topics"]] for page in pages] == [[6], [], []]
+    for wrong in ({"topic": topic, "cursor": "x"}, {"cursor": pages[0]["next"]}, {"limit": 0}):
+        assert_problem(await shop.http.get("/api/dead-letters", params=wrong), 422)
 
 
 async def test_one_of_a_kind_runs_at_a_time_and_tells_how_far_it_is(api: Api) -> None:

@@ -9,10 +9,10 @@ function operations(change: Routes = {}): Routes {
   return routes({
     "GET /api/status": () => [200, STATUS],
     "GET /api/operations": () => [200, { items: [], next: null }],
-    "GET /api/dead-letters": () => [200, { topics: [COUNTS], letters: [] }],
-    "GET /api/dead-letters?topic=client.events": () => [
+    "GET /api/dead-letters": () => [200, { topics: [COUNTS], letters: [], next: null }],
+    "GET /api/dead-letters?topic=client.events&limit=25": () => [
       200,
-      { topics: [COUNTS], letters: [LETTER] },
+      { topics: [COUNTS], letters: [LETTER], next: null },
     ],
     "GET /api/audit": () => [200, { items: [], next: null }],
     ...change,
@@ -144,6 +144,29 @@ describe("operations", () => {
     await waitFor(() => {
       expect(sent.at(-1)?.body).toEqual({ topic: "client.events", offset: 5 });
     });
+  });
+
+  it("loads more dead letters, and says so while one is not among them", async () => {
+    const later = { ...LETTER, offset: 31 };
+    serve(
+      operations({
+        "GET /api/dead-letters?topic=client.events&limit=25": () => [
+          200,
+          { topics: [COUNTS], letters: [LETTER], next: "behind-5" },
+        ],
+        "GET /api/dead-letters?topic=client.events&limit=25&cursor=behind-5": () => [
+          200,
+          { topics: [], letters: [later], next: null },
+        ],
+      }),
+    );
+    show("/operations?tab=letters&topic=client.events&letter=31");
+    expect(await screen.findByText("Letter 31 is not among those shown")).toBeTruthy();
+    expect(screen.getByText("The oldest 1 of 2 letters.")).toBeTruthy();
+    await userEvent.click(screen.getByRole("button", { name: "Load more" }));
+    expect(await screen.findByTestId("letter")).toBeTruthy();
+    expect(screen.getByRole("link", { name: "31" })).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Load more" })).toBeNull();
   });
 
   it("lets those look who may not act, and says what they would need", async () => {

@@ -10,12 +10,12 @@ import { Table, type Column } from "../../shared/ui/Table.tsx";
 import { Time } from "../../shared/ui/Time.tsx";
 import { Ask } from "./Ask.tsx";
 import styles from "./Operations.module.css";
-import { useLetters } from "./queries.ts";
+import { useLetterCounts } from "./queries.ts";
 import type { LetterCounts, Run } from "./shapes.ts";
 import { letterEffect } from "./words.ts";
 
 export function LetterTopics({ onStarted }: { onStarted: (run: Run) => void }) {
-  const letters = useLetters(null);
+  const letters = useLetterCounts();
   const mayReplay = useMay("ops:replay");
   const [asked, setAsked] = useState<{ counts: LetterCounts; key: string } | null>(null);
   const topics = letters.data?.topics.filter((one) => one.kept > 0) ?? [];

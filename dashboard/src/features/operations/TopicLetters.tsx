@@ -5,6 +5,7 @@ import { useMay } from "../../auth/may.tsx";
 import { plural } from "../../shared/format.ts";
 import { Button } from "../../shared/ui/Button.tsx";
 import { Card } from "../../shared/ui/Card.tsx";
+import { LoadMore } from "../../shared/ui/LoadMore.tsx";
 import { Empty, Loading, Problem } from "../../shared/ui/Notice.tsx";
 import { Table, type Column } from "../../shared/ui/Table.tsx";
 import { Time } from "../../shared/ui/Time.tsx";
@@ -24,8 +25,8 @@ interface Props {
 
 export function TopicLetters({ topic, open, onStarted }: Props) {
   const letters = useLetters(topic);
-  const found = letters.data?.letters ?? [];
-  const waiting = letters.data?.topics[0]?.waiting ?? 0;
+  const found = letters.data?.pages.flatMap((page) => page.letters) ?? [];
+  const waiting = letters.data?.pages[0]?.topics[0]?.waiting ?? 0;
   const shown = found.find((one) => one.offset === open);
   const columns: readonly Column<Letter>[] = [
     {
@@ -75,13 +76,25 @@ export function TopicLetters({ topic, open, onStarted }: Props) {
                 The oldest {found.length} of {plural(waiting, "letter")}.
               </p>
             ) : null}
+            <LoadMore
+              hasMore={letters.hasNextPage}
+              loading={letters.isFetchingNextPage}
+              error={letters.isFetchNextPageError ? letters.error : null}
+              onMore={() => void letters.fetchNextPage()}
+            />
           </div>
         )}
       </Card>
       {open === null || letters.data === undefined ? null : shown === undefined ? (
-        <Empty title={`Letter ${open} waits no more`}>
-          <p>It was made up for or dismissed meanwhile, or more letters wait before it.</p>
-        </Empty>
+        letters.hasNextPage ? (
+          <Empty title={`Letter ${open} is not among those shown`}>
+            <p>More letters wait: load more of them to find it.</p>
+          </Empty>
+        ) : (
+          <Empty title={`Letter ${open} waits no more`}>
+            <p>It was made up for or dismissed meanwhile.</p>
+          </Empty>
+        )
       ) : (
         <OneLetter key={shown.offset} letter={shown} onStarted={onStarted} />
       )}

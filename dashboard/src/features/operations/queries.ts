@@ -54,12 +54,27 @@ export function useRuns() {
   });
 }
 
-/** Count the letters of all topics; of one topic also show those that wait. */
-export function useLetters(topic: string | null) {
+/** Count the letters of all topics. */
+export function useLetterCounts() {
   return useQuery({
-    queryKey: [...LETTERS, topic],
+    queryKey: [...LETTERS, null],
     queryFn: ({ signal }) =>
-      request<Letters>(withParams("/api/dead-letters", { topic }), { signal, timeoutMs: SLOW_MS }),
+      request<Letters>("/api/dead-letters", { signal, timeoutMs: SLOW_MS }),
+    refetchInterval: LOOK_AGAIN_MS,
+  });
+}
+
+/** The letters of a topic that wait, the oldest first; the first page also counts them. */
+export function useLetters(topic: string) {
+  return useInfiniteQuery({
+    queryKey: [...LETTERS, topic],
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam, signal }) =>
+      request<Letters>(
+        withParams("/api/dead-letters", { topic, limit: PAGE_SIZE, cursor: pageParam }),
+        { signal, timeoutMs: SLOW_MS },
+      ),
+    getNextPageParam: (last) => last.next,
     refetchInterval: LOOK_AGAIN_MS,
   });
 }

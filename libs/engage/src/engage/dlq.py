@@ -80,11 +80,14 @@ def one(settings: Settings, topic: str, offset: int) -> Letter:
     return _at(Broker(settings.kafka), source, offset)
 
 
-def waiting(settings: Settings, topic: str, most: int) -> list[dict[str, Any]]:
-    """Return the oldest letters that wait, as plain data. Raises BadInput, Misconfigured."""
+def waiting(settings: Settings, topic: str, most: int, *, start: int = 0) -> list[dict[str, Any]]:
+    """Return the oldest letters that wait, from an offset on, as plain data.
+
+    Only as many are read as it takes to find ``most``. Raises BadInput, Misconfigured.
+    """
     source = source_of(topic)
     broker = Broker(settings.kafka)
-    found = _waiting(broker, source, handled(broker)[source])
+    found = _waiting(broker, source, handled(broker)[source], start)
     return [letter.document() for letter in islice(found, most)]
 
 
@@ -167,9 +170,9 @@ def remember(broker: Broker, source: str, offset: int) -> None:
         raise Transient(f"what was dealt with could not be noted: {error}") from error
 
 
-def _waiting(broker: Broker, source: str, done: int) -> Iterator[Letter]:
-    """Yield the letters that wait, in order."""
-    return (letter for letter in letters(broker, source, done) if letter.waits(done))
+def _waiting(broker: Broker, source: str, done: int, start: int = 0) -> Iterator[Letter]:
+    """Yield the letters that wait, in order, from an offset on."""
+    return (letter for letter in letters(broker, source, max(done, start)) if letter.waits(done))
 
 
 def _end(broker: Broker, source: str) -> int:

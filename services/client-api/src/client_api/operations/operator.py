@@ -29,7 +29,6 @@ from engage.what_if_run import what_if
 
 STATUS_KEPT_S = 2.0
 """Pages ask again and again: so long they get the same answer."""
-LETTERS_MAX = 50
 TRACE_LIMIT_S = 20.0
 TRACES_MAX = 2
 """Readers of the lanes at a time: each takes a thread and some 100 MB."""
@@ -64,9 +63,13 @@ class Operator:
         """Measure how records flow; blocks, and takes one caller at a time."""
         return self._meter.measure()
 
-    async def dead_letters(self, topic: str | None) -> dict[str, Any]:
-        """Count the letters of all topics or one; of one also show the oldest that wait."""
-        return await self._ask(lambda: _dead_letters(self._settings, topic))
+    async def letter_counts(self, topic: str | None) -> list[dict[str, Any]]:
+        """Count the letters of all topics or one: each of them is read."""
+        return await self._ask(lambda: dlq.overview(self._settings, topic))
+
+    async def letters(self, topic: str, start: int, limit: int) -> list[dict[str, Any]]:
+        """Return a topic's oldest letters that wait, from an offset on."""
+        return await self._ask(lambda: dlq.waiting(self._settings, topic, limit, start=start))
 
     async def replay_dead_letters(self, topic: str, offset: int | None, trail: Trail) -> int:
         """Start a replay of a topic's letters; return the run's id."""
@@ -215,10 +218,3 @@ class Operator:
             raise Invalid(str(error)) from None
         except (Misconfigured, Transient) as error:
             raise Unavailable(str(error)) from None
-
-
-def _dead_letters(settings: Settings, topic: str | None) -> dict[str, Any]:
-    counts = dlq.overview(settings, topic)
-    if topic is None:
-        return {"topics": counts, "letters": []}
-    return {"topics": counts, "letters": dlq.waiting(settings, topic, LETTERS_MAX)}

@@ -310,6 +310,13 @@ class OperationsQuery(PageQuery):
     kind: RunKind | None = None
 
 
+class DeadLettersQuery(PageQuery):
+    """Which dead letters, the oldest first."""
+
+    topic: Annotated[str, StringConstraints(max_length=100)] | None = None
+    """The topic that they were read from; without one, letters are counted and not listed."""
+
+
 class Filter(BaseModel):
     """Which rows of a whole list."""
 

@@ -400,10 +400,13 @@ class DeadLetter(Answer):
 
 
 class DeadLetters(Answer):
-    """Dead letters by topic; those of one topic when it was asked for."""
+    """Dead letters by topic; a page of those that wait of one topic when it was asked for."""
 
     topics: list[DeadLetterCounts]
+    """None behind a cursor: nothing is counted again."""
     letters: list[DeadLetter]
+    next: str | None
+    """The cursor of the page after it, null on the last."""
 
 
 class StoredEpisodes(Answer):

@@ -14,10 +14,12 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 from client_api.problems import Invalid
 
 Id = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
+Offset = Annotated[int, Field(ge=0, lt=2**63 - 1, strict=True)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 EpisodeId = Annotated[str, Field(max_length=64, pattern=r"^[0-9-]+$")]
 
 BY_ID: TypeAdapter[tuple[int]] = TypeAdapter(tuple[Id])
+BY_OFFSET: TypeAdapter[tuple[int]] = TypeAdapter(tuple[Offset])
 BY_SCORE: TypeAdapter[tuple[float | None, int]] = TypeAdapter(tuple[Finite | None, Id])
 """Null score: the cursor stands among those without one, which come last."""
 BY_TIME: TypeAdapter[tuple[datetime, int]] = TypeAdapter(tuple[AwareDatetime, Id])

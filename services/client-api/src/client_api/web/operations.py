@@ -4,12 +4,13 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import StringConstraints
 
 from client_api.auth import Scope, needs
+from client_api.problems import Invalid
 from client_api.shapes.requests import (
     BackfillIn,
     DeadLetterReplayIn,
+    DeadLettersQuery,
     ReplayIn,
     ReplayPreviewIn,
     Strict,
@@ -21,6 +22,8 @@ from client_api.shapes.responses import (
     ReplayPreview,
     SystemStatus,
 )
+from client_api.web import cursors
+from client_api.web.pages import page_of
 from client_api.web.repeats import keyed, of_nobody
 from client_api.web.runs import started
 from client_api.web.state import Audit, Shared
@@ -28,7 +31,7 @@ from client_api.web.strict import StrictRoute
 
 router = APIRouter(prefix="/api", tags=["operations"], route_class=StrictRoute)
 
-Topic = Annotated[str | None, Query(), StringConstraints(max_length=100)]
+OLDEST = "offset"
 
 
 @router.get("/status", response_model=SystemStatus, dependencies=[needs(Scope.OPS_READ)])
@@ -38,9 +41,24 @@ async def read_status(parts: Shared) -> dict[str, Any]:
 
 
 @router.get("/dead-letters", response_model=DeadLetters, dependencies=[needs(Scope.OPS_READ)])
-async def list_dead_letters(parts: Shared, topic: Topic = None) -> dict[str, Any]:
-    """Count dead letters by topic; of one topic also show the oldest that wait."""
-    return await parts.operator.dead_letters(topic)
+async def list_dead_letters(
+    parts: Shared, query: Annotated[DeadLettersQuery, Query()]
+) -> dict[str, Any]:
+    """Count dead letters by topic; of one topic also list those that wait, the oldest first.
+
+    To count a topic all its letters are read, so a page behind a cursor counts nothing.
+    """
+    if query.topic is None:
+        if query.cursor is not None:
+            raise Invalid("letters are listed by topic", [("query.topic", "name one")])
+        counts = await parts.operator.letter_counts(None)
+        return {"topics": counts, "letters": [], "next": None}
+    after = cursors.decode(query.cursor, OLDEST, cursors.BY_OFFSET)
+    start = 0 if after is None else after[0] + 1
+    found = await parts.operator.letters(query.topic, start, query.limit + 1)
+    page = page_of(found, query.limit, lambda letter: cursors.encode(OLDEST, letter["offset"]))
+    counts = await parts.operator.letter_counts(query.topic) if after is None else []
+    return {"topics": counts, "letters": page.items, "next": page.next}
 
 
 @router.post(
