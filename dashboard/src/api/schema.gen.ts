@@ -152,7 +152,8 @@ export interface paths {
          * Load Clients
          * @description Create many clients, a transaction per thousand; lines that are not valid are named.
          *
-         *     A load that is too long is a 413 that says up to which line it was taken.
+         *     A load that is too long is a 413 that says up to which line it was taken. One that broke off may
+         *     be sent again whole under its idempotency key: chunks that are in are passed over.
          */
         post: operations["load_clients"];
         delete?: never;
@@ -618,7 +619,8 @@ export interface paths {
          * Load Orders
          * @description Create many orders, a transaction per thousand; lines that are not valid are named.
          *
-         *     A load that is too long is a 413 that says up to which line it was taken.
+         *     A load that is too long is a 413 that says up to which line it was taken. One that broke off may
+         *     be sent again whole under its idempotency key: chunks that are in are passed over.
          */
         post: operations["load_orders"];
         delete?: never;
@@ -7044,7 +7046,13 @@ export interface operations {
                  */
                 dry_run?: boolean;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description A repetition with the same key within 24 hours gets the first answer again
+                 * @example 8f14e45f-ceea-467f-9f1a-3a2c0d6f0b55
+                 */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7058,6 +7066,7 @@ export interface operations {
             /** @description How it went; with `Accept: application/x-ndjson` a line for every refused row as far as they are named, and at last the counts */
             200: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["replayed"];
                     "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
@@ -7113,6 +7122,25 @@ export interface operations {
                      *       "detail": "the access token lacks a scope",
                      *       "status": 403,
                      *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is there already, is going on, or is still referred to */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["perhaps-retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it is there already, is going on, or is still referred to",
+                     *       "status": 409,
+                     *       "title": "Conflict",
                      *       "type": "about:blank"
                      *     }
                      */
@@ -11817,7 +11845,13 @@ export interface operations {
                  */
                 dry_run?: boolean;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description A repetition with the same key within 24 hours gets the first answer again
+                 * @example 8f14e45f-ceea-467f-9f1a-3a2c0d6f0b55
+                 */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11831,6 +11865,7 @@ export interface operations {
             /** @description How it went; with `Accept: application/x-ndjson` a line for every refused row as far as they are named, and at last the counts */
             200: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["replayed"];
                     "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
@@ -11886,6 +11921,25 @@ export interface operations {
                      *       "detail": "the access token lacks a scope",
                      *       "status": 403,
                      *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is there already, is going on, or is still referred to */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["perhaps-retry-after"];
+                    "X-Request-ID": components["headers"]["request-id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "it is there already, is going on, or is still referred to",
+                     *       "status": 409,
+                     *       "title": "Conflict",
                      *       "type": "about:blank"
                      *     }
                      */

@@ -14,6 +14,7 @@ from tests.integration.client_api.serving import Api, assert_problem
 from tests.spans import SAMPLED
 
 NOT_OF_CLIENTS = {
+    "bulk_chunks",
     "alembic_version",
     "cdc_heartbeat",
     "cdc_signals",

@@ -43,6 +43,7 @@ OWN = {
         "clients_unscored": {"SELECT"},
         "daily_figures": {"SELECT", "INSERT", "UPDATE"},
         "idempotency_keys": {"SELECT", "INSERT", "DELETE"},
+        "bulk_chunks": {"SELECT", "INSERT", "DELETE"},
     },
     "mailer": {
         "episodes": {"SELECT", "INSERT", "UPDATE"},

@@ -1,11 +1,11 @@
-"""Forgets answers that are kept under idempotency keys for longer than a day."""
+"""Forgets what is kept under idempotency keys for longer than a day: answers, chunks of loads."""
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from client_api.database import DATABASE_ERRORS, name_of
 from client_api.operations.background import Background, pause
-from client_api.store import keys
+from client_api.store import bulk_keys, keys
 
 EVERY_S = 600.0
 
@@ -20,11 +20,11 @@ class Sweeper(Background):
         self._engine = engine
 
     async def sweep(self) -> int:
-        """Forget all that is old; return how many answers went."""
+        """Forget all that is old; return how much went."""
         gone = 0
         while True:
             async with self._engine.begin() as db:
-                found = await keys.sweep(db)
+                found = await keys.sweep(db) + await bulk_keys.sweep(db)
             gone += found
             if not found:
                 return gone

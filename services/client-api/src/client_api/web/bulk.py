@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.auth import Scope, needs
 from client_api.bounds import BulkBounds
+from client_api.load_once import LoadOnce
 from client_api.problems import TooLarge, WrongMediaType
 from client_api.shapes import strict_json
 from client_api.shapes.requests import Body, ClientIn, OrderIn
@@ -19,6 +20,7 @@ from client_api.store.bulk import Numbered, Refusal
 from client_api.store.bulk_trials import SeenIds
 from client_api.trail import Trail
 from client_api.web.ndjson import MEDIA_TYPE, MEDIA_TYPES, Line, TooMuch, lines_of
+from client_api.web.repeats import Key
 from client_api.web.state import Audit, Parts, Shared
 from client_api.web.strict import media_type
 from client_api.web.tally import Tally
@@ -77,20 +79,43 @@ def _takes(model: type[Body]) -> dict[str, Any]:
     }
 
 
+class _Load(NamedTuple):
+    """What a request asks for besides its rows."""
+
+    parts: Parts
+    audit: Trail
+    dry_run: bool
+    once: LoadOnce | None
+    """The idempotency key that it named, if it did; a dry run needs none."""
+
+
+async def _load_of(
+    request: Request,
+    parts: Shared,
+    audit: Audit,
+    *,
+    dry_run: DryRun = False,
+    idempotency_key: Key = None,
+) -> _Load:
+    once = None
+    if idempotency_key is not None and not dry_run:
+        once = LoadOnce(audit.actor, request.scope["route"].path, idempotency_key)
+    return _Load(parts, audit, dry_run, once)
+
+
 @router.post(
     "/orders/bulk",
     openapi_extra=_takes(OrderIn),
     responses=EITHER,
     dependencies=[needs(Scope.CLIENTS_WRITE)],
 )
-async def load_orders(
-    request: Request, parts: Shared, audit: Audit, *, dry_run: DryRun = False
-) -> Response:
+async def load_orders(request: Request, load: Annotated[_Load, Depends(_load_of)]) -> Response:
     """Create many orders, a transaction per thousand; lines that are not valid are named.
 
-    A load that is too long is a 413 that says up to which line it was taken.
+    A load that is too long is a 413 that says up to which line it was taken. One that broke off may
+    be sent again whole under its idempotency key: chunks that are in are passed over.
     """
-    return await _load(ORDERS, request, parts, audit, dry_run=dry_run)
+    return await _load(ORDERS, request, load)
 
 
 @router.post(
@@ -99,14 +124,13 @@ async def load_orders(
     responses=EITHER,
     dependencies=[needs(Scope.CLIENTS_WRITE)],
 )
-async def load_clients(
-    request: Request, parts: Shared, audit: Audit, *, dry_run: DryRun = False
-) -> Response:
+async def load_clients(request: Request, load: Annotated[_Load, Depends(_load_of)]) -> Response:
     """Create many clients, a transaction per thousand; lines that are not valid are named.
 
-    A load that is too long is a 413 that says up to which line it was taken.
+    A load that is too long is a 413 that says up to which line it was taken. One that broke off may
+    be sent again whole under its idempotency key: chunks that are in are passed over.
     """
-    return await _load(CLIENTS, request, parts, audit, dry_run=dry_run)
+    return await _load(CLIENTS, request, load)
 
 
 async def _note(audit: Trail, db: AsyncConnection, what: str, rows: int) -> None:
@@ -116,17 +140,22 @@ async def _note(audit: Trail, db: AsyncConnection, what: str, rows: int) -> None
         await audit.keep(db)
 
 
-async def _load(
-    kind: _Kind, request: Request, parts: Parts, audit: Trail, *, dry_run: bool
-) -> Response:
+async def _load(kind: _Kind, request: Request, load: _Load) -> Response:
     if media_type(request) not in MEDIA_TYPES:
         raise WrongMediaType("send application/x-ndjson: one JSON object per line")
+    parts, once = load.parts, load.once
 
     async def insert(chunk: list[Numbered]) -> list[Refusal]:
         async with parts.engine.begin() as db:
-            refused = await kind.insert(db, chunk, parts.clock.now())
-            await _note(audit, db, kind.name, len(chunk) - len(refused))
-            return refused
+            refused = None if once is None else await once.done(db)
+            if refused is None:
+                refused = await kind.insert(db, chunk, parts.clock.now())
+                await _note(load.audit, db, kind.name, len(chunk) - len(refused))
+                if once is not None:
+                    await once.keep(db, refused)
+        if once is not None:
+            once.go_on()
+        return refused
 
     async def check(chunk: list[Numbered]) -> list[Refusal]:
         async with parts.engine.connect() as db:
@@ -135,17 +164,29 @@ async def _load(
     bounds = parts.bulk_bounds
     _refuse_at_once(request, bounds)
     each = MEDIA_TYPE in request.headers.get("accept", "")
-    tally = Tally(each=each, dry_run=dry_run, bytes_max=bounds.refusals_bytes_max)
+    tally = Tally(each=each, dry_run=load.dry_run, bytes_max=bounds.refusals_bytes_max)
+    lines = lines_of(request.stream(), lines_max=bounds.lines_max, bytes_max=bounds.bytes_max)
     try:
         with SeenIds() as seen:
-            lines = lines_of(
-                request.stream(), lines_max=bounds.lines_max, bytes_max=bounds.bytes_max
-            )
-            await _take(lines, kind.model, check if dry_run else insert, tally)
+            await _take(_heard(lines, once), kind.model, check if load.dry_run else insert, tally)
+        if once is not None:
+            async with parts.engine.begin() as db:
+                await once.end(db)
     except BaseException:
         tally.close()
         raise
-    return tally.answer()
+    answer = tally.answer()
+    if once is not None and once.ended_before:
+        answer.headers["Idempotent-Replayed"] = "true"
+    return answer
+
+
+async def _heard(lines: AsyncIterator[Line], once: LoadOnce | None) -> AsyncIterator[Line]:
+    """Pass lines on, each of them heard by a load that is done once."""
+    async for line in lines:
+        if once is not None:
+            once.hear(line.number, line.raw)
+        yield line
 
 
 def _refuse_at_once(request: Request, bounds: BulkBounds) -> None:

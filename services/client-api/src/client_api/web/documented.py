@@ -134,7 +134,9 @@ def _problems(operation: dict[str, Any]) -> Iterator[HTTPStatus]:
     if "if-match" in names:
         yield from (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT)
     if "idempotency-key" in names:
-        yield from (HTTPStatus.CONFLICT, HTTPStatus.GONE)
+        yield HTTPStatus.CONFLICT
+        if "bulk" not in operation["tags"]:
+            yield HTTPStatus.GONE
 
 
 def _on_success(operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
