@@ -5,7 +5,7 @@ import sys
 import threading
 from pathlib import Path
 
-from stack import downloads, runs, signals
+from stack import connect, downloads, kafka, runs, signals
 from stack.errors import Missing, PartFailed
 from stack.launcher import Stack
 from stack.parts import Step
@@ -36,6 +36,8 @@ def main(argv: list[str]) -> int:
         if arguments.command == "download":
             downloads.kafka_jars()
             downloads.connect_plugins()
+            kafka.shared_classes()
+            connect.shared_classes()
             find_binaries()
         elif arguments.command == "lock":
             print(downloads.fresh_lock(), end="")
@@ -101,7 +103,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         help="who: Olivia may do everything, Mark approves emails, Ana sees no names",
     )
     token.add_argument("--state-file", type=Path, default=STATE_FILE, help="of which run")
-    commands.add_parser("download", help="fetch what the stack needs from Maven into .cache/")
+    commands.add_parser(
+        "download", help="fetch what the stack needs from Maven into .cache/, and ready it"
+    )
     commands.add_parser("lock", help="print the digests of these downloads, for locks/maven.txt")
     return parser.parse_args(argv)
 

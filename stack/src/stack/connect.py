@@ -5,14 +5,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from stack import downloads, http, java
+from stack import classes, downloads, http, java
 from stack.environment import base
 from stack.family import Family
+from stack.kafka import Kafka
 from stack.places import HOST, free_port
 from stack.process import Process
 
 START_LIMIT_S = 120.0
 STOP_LIMIT_S = 20.0
+REHEARSED_LIMIT_S = 120.0
+"""A worker that writes the archive of its classes takes longer to end."""
 HEAP_MB = 384
 
 PROPERTIES = """\
@@ -79,6 +82,22 @@ class Connect:
         Listens on ``port`` (default: a free one) of the loopback address. Returns when it is
         healthy. Raises Missing, PartFailed, Closing.
         """
+        option = shared_classes()
+        return cls._run(
+            folder, bootstrap_servers, port, secrets=secrets, family=family, option=option
+        )
+
+    @classmethod
+    def _run(
+        cls,
+        folder: Path,
+        bootstrap_servers: str,
+        port: int | None = None,
+        *,
+        secrets: Mapping[str, str] | None = None,
+        family: Family | None = None,
+        option: str,
+    ) -> Self:
         folder = folder.resolve()
         folder.mkdir(parents=True, exist_ok=True)
         port = port or free_port()
@@ -100,6 +119,7 @@ class Connect:
                 folder,
                 str(properties),
                 heap_mb=HEAP_MB,
+                options=(option,),
             ),
             folder / "connect.log",
             env=base() | dict(secrets or {}),
@@ -135,3 +155,15 @@ class Connect:
     ) -> None:
         """Stop it."""
         self.stop()
+
+
+def shared_classes() -> str:
+    """Return the Java option that shares the worker's classes. Raises Missing, PartFailed."""
+    return classes.shared(f"connect-{downloads.KAFKA}", _rehearse)
+
+
+def _rehearse(folder: Path, option: str) -> None:
+    with Kafka.start(folder / "kafka") as broker:
+        servers = broker.bootstrap_servers
+        worker = Connect._run(folder / "connect", servers, option=option)  # noqa: SLF001
+        worker.process.stop(REHEARSED_LIMIT_S)

@@ -42,21 +42,24 @@ Fetch = Callable[[Path], None]
 
 def kafka_jars() -> Path:
     """Return the folder of Kafka's and Connect's jars. Raises Missing."""
-    return _cached(f"kafka-{KAFKA}", _fetch_kafka)
+    return cached(f"kafka-{KAFKA}", _fetch_kafka)
 
 
 def connect_plugins() -> Path:
     """Return the folder that holds Debezium's plugin folder. Raises Missing."""
-    return _cached(f"debezium-{DEBEZIUM}", _fetch_debezium)
+    return cached(f"debezium-{DEBEZIUM}", _fetch_debezium)
 
 
 def embedded_postgres() -> Path:
     """Return a folder with Postgres' bin, lib and share. Raises Missing."""
-    return _cached(f"postgres-{POSTGRES}", _fetch_postgres)
+    return cached(f"postgres-{POSTGRES}", _fetch_postgres)
 
 
-def _cached(name: str, fetch: Fetch) -> Path:
-    """Return the cache's folder ``name``, filled once, whoever asks first; others wait."""
+def cached(name: str, fetch: Fetch) -> Path:
+    """Return the cache's folder ``name``, filled once, whoever asks first; others wait.
+
+    Raises what ``fetch`` raises; then there is no such folder.
+    """
     folder = CACHE / name
     if folder.is_dir():
         return folder

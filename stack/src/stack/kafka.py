@@ -2,7 +2,7 @@
 
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,7 +10,7 @@ from typing import Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from stack import downloads, java
+from stack import classes, downloads, java
 from stack.environment import base
 from stack.family import Family
 from stack.places import HOST, free_port
@@ -19,6 +19,8 @@ from stack.process import Process, run
 START_LIMIT_S = 90.0
 FORMAT_LIMIT_S = 60.0
 STOP_LIMIT_S = 20.0
+REHEARSED_LIMIT_S = 120.0
+"""A broker that writes the archive of its classes takes longer to end."""
 HEAP_MB = 512
 
 PROPERTIES = """\
@@ -75,6 +77,20 @@ class Kafka:
         added; one that ours name, too, replaces ours. Returns when it answers. Raises Missing,
         PartFailed, Closing.
         """
+        shared = (shared_classes(),)
+        return cls._run(folder, port, more=more, family=family, formatter=shared, broker=shared)
+
+    @classmethod
+    def _run(
+        cls,
+        folder: Path,
+        port: int | None = None,
+        *,
+        more: Mapping[str, str] | None = None,
+        family: Family | None = None,
+        formatter: Sequence[str],
+        broker: Sequence[str],
+    ) -> Self:
         folder = folder.resolve()
         folder.mkdir(parents=True, exist_ok=True)
         jars = downloads.kafka_jars()
@@ -88,18 +104,20 @@ class Kafka:
             + "".join(f"{name}={value}\n" for name, value in (more or {}).items())
         )
         if not (folder / "data").exists():
-            _format(folder, jars, properties, family)
+            _format(folder, jars, properties, family, formatter)
         process = Process(
             "kafka",
-            java.command("kafka.Kafka", jars, folder, str(properties), heap_mb=HEAP_MB),
+            java.command(
+                "kafka.Kafka", jars, folder, str(properties), heap_mb=HEAP_MB, options=broker
+            ),
             folder / "kafka.log",
             env=base(),
             cwd=folder,
             family=family,
         )
-        broker = cls(process, port)
-        process.start_ready(broker.check, START_LIMIT_S)
-        return broker
+        started = cls(process, port)
+        process.start_ready(started.check, START_LIMIT_S)
+        return started
 
     @property
     def bootstrap_servers(self) -> str:
@@ -134,13 +152,25 @@ class Kafka:
         self.stop()
 
 
-def _format(folder: Path, jars: Path, properties: Path, family: Family | None) -> None:
+def shared_classes() -> str:
+    """Return the Java option that shares the broker's classes. Raises Missing, PartFailed."""
+    return classes.shared(f"kafka-{downloads.KAFKA}", _rehearse)
+
+
+def _rehearse(folder: Path, option: str) -> None:
+    broker = Kafka._run(folder, formatter=(), broker=(option,))  # noqa: SLF001
+    broker.process.stop(REHEARSED_LIMIT_S)
+
+
+def _format(
+    folder: Path, jars: Path, properties: Path, family: Family | None, options: Sequence[str]
+) -> None:
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     # One word: an id that begins with a dash would be taken for an option.
     words = ("format", f"--cluster-id={cluster}", "-c", str(properties))
     run(
         "kafka's storage",
-        java.command("kafka.tools.StorageTool", jars, folder, *words, heap_mb=128),
+        java.command("kafka.tools.StorageTool", jars, folder, *words, heap_mb=128, options=options),
         folder / "format.log",
         FORMAT_LIMIT_S,
         cwd=folder,

@@ -1,14 +1,16 @@
 """The single servers: they start, answer, keep what they hold, and stop."""
 
+import subprocess
 from pathlib import Path
 
 import asyncpg
 import httpx
+import pytest
 
 from common.cluster import Cluster
 from common.kafka import verify
 from common.topics import TOPICS
-from stack import downloads
+from stack import connect, downloads, java, kafka
 from stack.postgres import Postgres
 from tests.servers import PARTITIONS, Database
 
@@ -30,6 +32,16 @@ def test_connect_offers_debezium(connect: str):
     """The Connect worker knows the Postgres connector."""
     plugins = httpx.get(f"{connect}/connector-plugins").json()
     assert "io.debezium.connector.postgresql.PostgresConnector" in {p["class"] for p in plugins}
+
+
+@pytest.mark.parametrize("program", [kafka, connect])
+def test_java_shares_the_classes_that_were_read_before(program, tmp_path: Path):
+    """Java takes the archive of a server's classes: without it, it would refuse to run here."""
+    insist = ("-Xshare:on", program.shared_classes())
+    tool = ("kafka.tools.StorageTool", downloads.kafka_jars(), tmp_path, "random-uuid")
+    command = java.command(*tool, heap_mb=64, options=insist)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 async def test_postgres_goes_on_where_it_stopped(tmp_path: Path):

@@ -63,7 +63,7 @@ def test_a_failed_download_leaves_nothing_that_looks_whole(
         raise Missing("the line went dead")
 
     with pytest.raises(Missing, match="line went dead"):
-        downloads._cached("thing", half)
+        downloads.cached("thing", half)
     assert not (tmp_path / "cache" / "thing").exists()
-    whole = downloads._cached("thing", lambda folder: (folder / "a").touch())
+    whole = downloads.cached("thing", lambda folder: (folder / "a").touch())
     assert (whole / "a").is_file()
