@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from common.clock import Anchor, BusinessClock, write_anchor
@@ -72,6 +73,31 @@ async def test_the_first_and_last_moments_of_the_calendar_are_kept(api: Api, mom
     for _ in range(3):
         assert (await api.order(ada["id"], ordered_at=moment))["ordered_at"] == moment
     assert len(await api.pages("/api/orders", limit=1)) == 3
+
+
+@pytest.mark.parametrize("moment", ["12000-01-01Z", "0044-03-15 BC"])
+async def test_an_order_that_no_document_can_date_hides_no_other(
+    api: Api, admin: asyncpg.Connection, moment: str
+) -> None:
+    """One that came past the API with a year beyond 1 to 9999 is a dead letter of the relay's: it
+    is in no list or curve, is not found, and can be given a date or taken away.
+    """
+    ada = await api.client()
+    row, fine = await api.order(ada["id"]), await api.order(ada["id"])
+    await admin.execute("UPDATE score_serving SET as_of = '2026-01-01'")
+    await admin.execute(f"UPDATE orders SET ordered_at = '{moment}' WHERE id = {row['id']}")
+    path = f"/api/orders/{row['id']}"
+    assert await api.pages("/api/orders", limit=1) == [fine]
+    lines = await api.http.get("/api/orders/bulk")
+    assert len(lines.text.splitlines()) == 1
+    assert (await api.http.get(f"/api/clients/{ada['id']}/curve")).status_code == 200
+    assert_problem(await api.http.get(path), 404)
+    assert_problem(await api.http.patch(path, json={"status": "paid"}), 404)
+    dated = await api.http.patch(path, json={"ordered_at": "2026-01-01T00:00:00Z"})
+    assert dated.json()["status"] == row["status"]
+    assert (await api.http.get(path)).json() == dated.json()
+    await admin.execute(f"UPDATE orders SET ordered_at = '{moment}' WHERE id = {row['id']}")
+    assert (await api.http.delete(path)).status_code == 204
 
 
 async def test_an_order_needs_its_client(api: Api) -> None:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from client_api.problems import NotFound
+from client_api.store.orders import TOLD
 from client_api.store.reads import Reads
 from common.policy import ShopPolicy
 from common.score.calendar import calendar_of
@@ -16,9 +17,9 @@ FRAME = """
     LEFT JOIN LATERAL (SELECT document FROM policies ORDER BY id DESC LIMIT 1) p ON true
     WHERE c.id = $1
 """
-ORDERS = """
+ORDERS = f"""
     SELECT id, version, ordered_at, CAST(amount * 100 AS bigint) AS cents, status
-    FROM orders WHERE client_id = $1
+    FROM orders WHERE client_id = $1 AND {TOLD}
 """
 
 

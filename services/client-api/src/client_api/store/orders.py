@@ -23,13 +23,16 @@ LISTED = COLUMNS.replace("amount", "amount::text")
 WRITABLE = ("client_id", "ordered_at", "amount", "currency", "status", "category")
 MOMENT = "CAST(CAST(:ordered_at AS text) AS timestamptz)"
 """As text, because asyncpg takes the first and last moment of Python's calendar for infinity."""
+TOLD = "ordered_at >= '0001-01-01Z' AND ordered_at < '10000-01-01Z'"
+"""The years that a document and an event can name. An order of another year came past this API, is
+a dead letter of the relay's, and is in no score."""
 TOUCH = f"UPDATE orders SET id = id WHERE id = ANY(CAST(:ids AS bigint[])) RETURNING {COLUMNS}"
 """For the same reason as that of clients."""
 
 
 async def read(db: AsyncConnection, order_id: int) -> OrderRow:
-    """Return one order; raises NotFound."""
-    statement = text(f"SELECT {COLUMNS} FROM orders WHERE id = :id")
+    """Return one order; raises NotFound, also for one that no document can date."""
+    statement = text(f"SELECT {COLUMNS} FROM orders WHERE id = :id AND {TOLD}")
     row = (await db.execute(statement, {"id": order_id})).mappings().first()
     if row is None:
         raise NotFound(f"there is no order {order_id}")
@@ -67,7 +70,11 @@ async def update(
     if changes:
         assignments = ", ".join(f"{name} = {_value(name)}" for name in WRITABLE if name in changes)
         met = "" if versions is None else "AND version = ANY(CAST(:versions AS bigint[]))"
-        statement = f"UPDATE orders SET {assignments} WHERE id = :id {met} RETURNING {COLUMNS}"
+        # A date that no document can tell is mended by a new one alone.
+        dated = "" if "ordered_at" in changes else f"AND {TOLD}"
+        statement = (
+            f"UPDATE orders SET {assignments} WHERE id = :id {met} {dated} RETURNING {COLUMNS}"
+        )
         values = {**changes, "id": order_id, "versions": versions}
         if "ordered_at" in changes:
             values["ordered_at"] = changes["ordered_at"].isoformat()
@@ -104,7 +111,7 @@ async def newest(
 
     The newest come first.
     """
-    where = ["true"]
+    where = [TOLD]
     values = Values()
     if client_id is not None:
         where.append(f"client_id = {values.place(client_id)}")
