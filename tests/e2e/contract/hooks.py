@@ -1,10 +1,13 @@
 """What a JSON schema cannot say and the document says in words, said to Schemathesis in code.
 
 Nothing is excluded and no check is weakened here: valid cases are made to be valid in these
-respects, too, and cases that are wrong on purpose stay as they are.
+respects, too, and cases that are wrong on purpose stay as they are. The document's examples name
+rows of the shop that is asked, in place of rows that are nowhere.
 """
 
+import json
 import os
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +18,8 @@ from schemathesis import Case, HookContext
 
 BASE = os.environ["API_URL"]
 TOKEN = os.environ["API_TOKEN"]
+STOCK = json.loads(Path(os.environ["STOCK"]).read_text())
+"""The ids of rows that are there: ``tests.e2e.stocked.Stock``."""
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland")
 CONDITIONS = ("id < 100", "id between 1 and 9 or id is null", "version > 1")
 BEYOND_FEATURES = ("half_life_days", "ahead_days")
@@ -34,18 +39,37 @@ schemathesis.openapi.format("cursor", st.just(PLACEHOLDER))
 
 @schemathesis.hook
 def before_load_schema(_: HookContext, raw_schema: dict[str, Any]) -> None:
-    """Ask bulk loads with the document's own lines, alone and between lines that are refused.
+    """Ask for rows that are there, and ask bulk loads with the document's own lines, alone and
+    between lines that are refused.
 
     To a schema such a body is a text, and no text is wrong; Schemathesis sends bytes of our making.
     """
     lines = list(BAD_LINES)
     for methods in raw_schema["paths"].values():
-        for operation in methods.values():
+        for method, operation in methods.items():
+            _name_real_rows(method, operation)
             content = operation.get("requestBody", {}).get("content", {}).get(LINES)
             if content is not None:
                 lines.append(content.pop("example").strip().encode())
     bodies = st.lists(st.sampled_from(lines), max_size=5).map(b"\n".join)
     schemathesis.openapi.media_type(LINES, bodies)
+
+
+def _name_real_rows(method: str, operation: dict[str, Any]) -> None:
+    """Give examples that exist; what is deleted is asked for by nobody else."""
+    rows = STOCK["leaving" if method == "delete" else "kept"]
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] in rows:
+            del parameter["example"]
+            parameter["examples"] = _examples(rows[parameter["name"]])
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is not None and "action" in content["example"]:
+        del content["example"]
+        content["examples"] = _examples(STOCK["decisions"])
+
+
+def _examples(values: list[Any]) -> dict[str, Any]:
+    return {f"row {place}": {"value": value} for place, value in enumerate(values)}
 
 
 @schemathesis.hook
