@@ -1,9 +1,9 @@
 // How numbers, days and amounts read.
 import { describe, expect, it } from "vitest";
 import { daysBetween, isoOfDay } from "./days.ts";
-import { day, money, percent, plural, seconds, signed, worth } from "./format.ts";
+import { day, money, percent, plural, seconds, signed } from "./format.ts";
 
-const plain = (text: string): string => text.replace(/\u202f/g, " ");
+const plain = (text: string): string => text.replace(/[\u00a0\u202f]/g, " ");
 
 describe("percent", () => {
   it("rounds to whole percent, but never to a certainty that is none", () => {
@@ -23,13 +23,41 @@ describe("signed", () => {
   });
 });
 
-describe("money and worth", () => {
-  it("shows amounts with their currency", () => {
-    expect(plain(money("1234.50", "USD"))).toBe("1,234.50 USD");
+describe("money", () => {
+  const shown = (...[amount, currency, options]: Parameters<typeof money>): string =>
+    plain(money(amount, currency, { locale: "en-GB", ...options }));
+
+  it("shows amounts whole, with their currency", () => {
+    expect(shown("1234.50", "USD")).toBe("USD 1,234.50");
+    expect(shown("-90", "EUR")).toBe("-EUR 90.00");
   });
 
-  it("shows a worth exactly while it is small", () => {
-    expect([worth(74.4), worth(1234.56)]).toEqual(["74.40", "1,235"]);
+  it("is written as the viewer writes", () => {
+    expect(shown("1234.50", "EUR", { locale: "de-DE" })).toBe("1.234,50 EUR");
+    expect(shown("1234567.5", "USD", { locale: "en-IN" })).toBe("USD 12,34,567.50");
+  });
+
+  it("loses no digit to floating point", () => {
+    expect(shown("99999999999999.99", "USD")).toBe("USD 99,999,999,999,999.99");
+    expect(shown("9007199254740993.01", "USD")).toBe("USD 9,007,199,254,740,993.01");
+  });
+
+  it("shows every place that there is, and at least those of the currency", () => {
+    expect(shown("0.00021", "USD")).toBe("USD 0.00021");
+    expect(shown("2.1E-7", "USD")).toBe("USD 0.00000021");
+    expect(shown("1234.00", "JPY")).toBe("JPY 1,234");
+    expect(shown("1234.50", "JPY")).toBe("JPY 1,234.5");
+  });
+
+  it("rounds an estimate, which need not name its currency", () => {
+    expect(shown(0.125001, "USD")).toBe("USD 0.13");
+    expect([shown(74.4, null), shown(1234.567, null)]).toEqual(["74.40", "1,234.57"]);
+  });
+
+  it("is short on axes and tiles alone", () => {
+    expect(shown("1234.50", "USD", { compact: true })).toBe("USD 1.2k");
+    expect(shown("79.90", "USD", { compact: true })).toBe("USD 79.9");
+    expect(shown("12345678.90", "EUR", { compact: true })).toBe("EUR 12.3m");
   });
 });
 

@@ -1,11 +1,8 @@
-// How numbers, days and times read on the page. Days are the shop's, times are in the viewer's zone.
+// How numbers, days and times read on the page. Days are the shop's, times are in the viewer's zone,
+// and money is in the viewer's own way of writing it.
 
 const NARROW = "\u202f";
 const integer = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
-const twoPlaces = new Intl.NumberFormat("en-GB", {
-  minimumFractionDigits: 2,
-  maximumFractionDigits: 2,
-});
 const dayThisYear = new Intl.DateTimeFormat("en-GB", {
   day: "numeric",
   month: "short",
@@ -56,14 +53,65 @@ export function signed(value: number): string {
   return value < 0 ? `−${text}` : `+${text}`;
 }
 
-/** A decimal amount with its currency, without going through floating point more than to show it. */
-export function money(amount: string, currency: string): string {
-  return `${twoPlaces.format(Number(amount))}${NARROW}${currency}`;
+interface MoneyOptions {
+  /** For axes and tiles alone: rounded, as in 1.2K. Elsewhere amounts are whole. */
+  compact?: boolean;
+  /** Whose way of writing; the viewer's without. */
+  locale?: string;
 }
 
-/** A worth in the shop's own currency, which the score does not name. */
-export function worth(value: number): string {
-  return value < 100 ? twoPlaces.format(value) : integer.format(value);
+/** The least decimal places of an amount that is in no named currency. */
+const PLACES = 2;
+
+/**
+ * An amount with its currency's code, to every place that it has and at least those of the currency.
+ *
+ * A decimal string never goes through floating point. A number is an estimate to begin with, and is
+ * rounded to the currency's places. Some estimates are in the shop's own currency, which the API
+ * does not name beside them: their currency is null.
+ */
+export function money(
+  amount: string | number,
+  currency: string | null,
+  { compact = false, locale }: MoneyOptions = {},
+): string {
+  const places = typeof amount === "string" && !compact ? placesOf(amount) : 0;
+  // Formatting a string is exact; its type is narrower than what the API's document can say.
+  return amountFormat(currency, places, compact, locale).format(amount as `${number}`);
+}
+
+/** How many decimal places a decimal string has, without the zeros at its end. */
+function placesOf(amount: string): number {
+  const [digits = "", exponent = "0"] = amount.toLowerCase().split("e");
+  const places = (digits.split(".")[1] ?? "").replace(/0+$/, "").length;
+  return Math.max(0, places - Number(exponent));
+}
+
+const amountFormats = new Map<string, Intl.NumberFormat>();
+
+function amountFormat(
+  currency: string | null,
+  places: number,
+  compact: boolean,
+  locale: string | undefined,
+): Intl.NumberFormat {
+  const key = [currency, places, compact, locale].join(" ");
+  const known = amountFormats.get(key);
+  if (known !== undefined) return known;
+  const unit: Intl.NumberFormatOptions =
+    currency === null ? {} : { style: "currency", currency, currencyDisplay: "code" };
+  const own =
+    currency === null
+      ? PLACES
+      : (new Intl.NumberFormat(locale, unit).resolvedOptions().maximumFractionDigits ?? PLACES);
+  const made = new Intl.NumberFormat(locale, {
+    ...unit,
+    ...(compact
+      ? { notation: "compact", minimumFractionDigits: 0, maximumFractionDigits: 1 }
+      : { minimumFractionDigits: own, maximumFractionDigits: Math.max(own, places) }),
+  });
+  amountFormats.set(key, made);
+  return made;
 }
 
 /** A shop day; the year is left out when it is the reader's present business year. */

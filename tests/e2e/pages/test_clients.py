@@ -152,7 +152,7 @@ def test_the_line_of_time_tells_past_and_future(visit: Visit, http: httpx.Client
     expect(marks.first).to_be_focused()
     page.get_by_role("button", name="Show as table").click()
     events = page.get_by_test_id("timeline-events").locator("tbody tr")
-    assert events.filter(has_text="Order of 40.00").count() == len(AGES)
+    assert events.filter(has_text="Order of USD 40.00").count() == len(AGES)
     assert visit.findings() == []
 
 

@@ -2,6 +2,7 @@
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { money } from "../../shared/format.ts";
 import { MASK } from "../../shared/ui/Masked.tsx";
 import { clientRow, emailDetail, orderRow } from "../../test/examples.ts";
 // The pages are loaded with the file, so that no test's time pays for it.
@@ -105,7 +106,7 @@ describe("the line of time", () => {
     await waitFor(() => {
       expect(document.activeElement?.getAttribute("data-mark")).toBe("order-7");
     });
-    expect(screen.getByTestId("tip").textContent).toContain("Order of 79.90");
+    expect(screen.getByTestId("tip").textContent).toContain(`Order of ${money("79.90", "USD")}`);
   });
 
   it("tells the same in a table, and what the score did", async () => {

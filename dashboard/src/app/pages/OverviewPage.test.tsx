@@ -2,6 +2,7 @@
 import { act, fireEvent, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
+import { money } from "../../shared/format.ts";
 import { scoreEvent } from "../../test/examples.ts";
 import { FakeEventSource } from "../../test/fakeEventSource.ts";
 import { overview, overviewDay } from "../../test/overview.ts";
@@ -19,8 +20,9 @@ describe("the overview", () => {
     show("/");
     const text = async (id: string): Promise<string> =>
       (await screen.findByTestId(id)).textContent.replace(/\u202f/g, " ");
-    expect(await text("tile-at-risk")).toContain("1,234.50 USD");
-    expect(await text("tile-recovered")).toContain("79.90 USD");
+    expect(await text("tile-at-risk")).toContain(money("1234.50", "USD", { compact: true }));
+    expect(screen.getByTitle(money("1234.50", "USD").replace(/\s/g, " "))).toBeDefined();
+    expect(await text("tile-recovered")).toContain(money("79.90", "USD", { compact: true }));
     expect(await text("tile-effect")).toContain("Too few yet");
     expect(await text("tile-effect")).toContain("460 more");
     expect(await text("hop-relay")).toBe("12 records, <1 s");

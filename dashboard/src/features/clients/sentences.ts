@@ -1,7 +1,7 @@
 // Pure: a client's score and features as sentences a person would say.
 import type { ScoreView } from "../../live/scores.ts";
 import { daysBetween } from "../../shared/days.ts";
-import { day, plural, worth } from "../../shared/format.ts";
+import { day, money, plural } from "../../shared/format.ts";
 
 /** What happens next if nothing happens. */
 export function nextOf(score: ScoreView): string {
@@ -39,6 +39,6 @@ export function featuresOf(score: ScoreView): string[] {
   return [
     `${days}; last ${last}.`,
     `Usually orders every ${plural(Math.round(features.usual_gap_days), "day")}.`,
-    `What was spent counts ${worth(features.spend_decayed)} today: older orders count less.`,
+    `What was spent counts ${money(features.spend_decayed, null)} today: older orders count less.`,
   ];
 }

@@ -2,7 +2,7 @@
 import { useState } from "react";
 import type { EmailRow } from "../../api/types.ts";
 import { whatToDo } from "../../api/problem.ts";
-import { count, plural, worth } from "../../shared/format.ts";
+import { count, money, plural } from "../../shared/format.ts";
 import { Button } from "../../shared/ui/Button.tsx";
 import { Modal } from "../../shared/ui/Modal.tsx";
 import { useBulk, type Failure, type Progress } from "./bulk.ts";
@@ -116,7 +116,7 @@ function Confirm({ rows, choice, onCancel, onRun }: ConfirmProps) {
   return (
     <div className={styles["confirm"]}>
       <p data-testid="bulk-effect">
-        {plural(rows.length, "client")}, worth {worth(atStake)} at risk together.
+        {plural(rows.length, "client")}, worth {money(atStake, null)} at risk together.
       </p>
       <ul className={styles["effect"]}>
         {effectOf(choice.action).map((line) => (

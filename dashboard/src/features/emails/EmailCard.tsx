@@ -2,7 +2,7 @@
 import { Link } from "@tanstack/react-router";
 import { memo } from "react";
 import type { EmailRow } from "../../api/types.ts";
-import { worth } from "../../shared/format.ts";
+import { money } from "../../shared/format.ts";
 import { EmailStateBadge } from "../../shared/ui/Badge.tsx";
 import { Time } from "../../shared/ui/Time.tsx";
 import { EmailActions } from "./EmailActions.tsx";
@@ -84,7 +84,7 @@ export const EmailCard = memo(function EmailCard({
         {reasonOf(row).why}
       </p>
       <p className={styles["meta"]}>
-        <span>worth {worth(row.value_at_risk)}</span>
+        <span>worth {money(row.value_at_risk, null)}</span>
         <Time at={row.updated_at} />
       </p>
       <div className={styles["actions"]}>

@@ -2,7 +2,7 @@
 import { Link } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import type { EmailDetail, EmailText } from "../../api/types.ts";
-import { day, percent, plural, worth } from "../../shared/format.ts";
+import { day, money, percent, plural } from "../../shared/format.ts";
 import { EmailStateBadge, SandboxLabel } from "../../shared/ui/Badge.tsx";
 import { Button } from "../../shared/ui/Button.tsx";
 import { Masked } from "../../shared/ui/Masked.tsx";
@@ -87,7 +87,7 @@ function Shown({
         <Letter email={row.email} draft={draftBefore(row.email, row.decisions)} />
       )}
       <dl className={styles["facts"]}>
-        <Fact name="Worth at risk" value={worth(row.value_at_risk)} />
+        <Fact name="Worth at risk" value={money(row.value_at_risk, null)} />
         <Fact name="Score at the time" value={percent(row.score)} />
         <Fact name="Last order" value={day(row.last_order_day, today)} />
         <Fact name="Fell at risk" value={day(row.crossing_day, today)} />

@@ -1,5 +1,6 @@
 // How an email came to its state: every change with its reason and actor, and the model's calls.
 import type { EmailChange, ModelCall } from "../../api/types.ts";
+import { money } from "../../shared/format.ts";
 import { EMAIL_STATES } from "../../shared/states.ts";
 import { Table, type Column } from "../../shared/ui/Table.tsx";
 import { Time } from "../../shared/ui/Time.tsx";
@@ -50,7 +51,7 @@ const COLUMNS: readonly Column<Row>[] = [
   {
     key: "cost",
     head: "Cost",
-    cell: (call) => (call.cost_usd === null ? "–" : `${call.cost_usd} USD`),
+    cell: (call) => (call.cost_usd === null ? "–" : money(call.cost_usd, "USD")),
     numeric: true,
   },
 ];

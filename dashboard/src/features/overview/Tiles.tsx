@@ -67,8 +67,14 @@ export function Tiles({ overview, mayReadEmails }: { overview: Overview; mayRead
   );
 }
 
-function amountOf(value: Money | null): string {
-  return value === null ? "–" : money(value.amount, value.currency);
+/** In short, for the tile's width; in full to those who point at it. */
+function amountOf(value: Money | null): ReactNode {
+  if (value === null) return "–";
+  return (
+    <data value={value.amount} title={money(value.amount, value.currency)}>
+      {money(value.amount, value.currency, { compact: true })}
+    </data>
+  );
 }
 
 function EffectTile({ effect }: { effect: EffectInShort | null }) {

@@ -1,6 +1,6 @@
 // The whole history judged under the policy in the fields: started on demand, followed, and told.
 import { Link } from "@tanstack/react-router";
-import { count, percent, plural } from "../../shared/format.ts";
+import { count, money, percent, plural } from "../../shared/format.ts";
 import { Button } from "../../shared/ui/Button.tsx";
 import { Card } from "../../shared/ui/Card.tsx";
 import { Problem } from "../../shared/ui/Notice.tsx";
@@ -115,7 +115,7 @@ function Told({ report }: { report: Report }) {
       <p>
         Of {plural(report.clients, "client")}, {count(report.entering)} enter and{" "}
         {count(report.leaving)} leave. About {rate(emails.expected)} emails would be written
-        {emails.expected_cost === null ? "" : `, for ${emails.expected_cost.toFixed(2)}`}
+        {emails.expected_cost === null ? "" : `, for ${money(emails.expected_cost, null)}`}
         {emails.held_for_a_person === 0 ? "" : `; ${count(emails.held_for_a_person)} wait for a person`}.
       </p>
       <p>

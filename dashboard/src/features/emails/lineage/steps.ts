@@ -1,5 +1,5 @@
 // Pure: the steps of an email's path from the score to the letter box.
-import { count, percent, plural, signed, worth } from "../../../shared/format.ts";
+import { count, money, percent, plural, signed } from "../../../shared/format.ts";
 import { EMAIL_STATES } from "../../../shared/states.ts";
 import { RULES } from "../words.ts";
 import type { Fact, Lineage, Step } from "./shapes.ts";
@@ -51,7 +51,7 @@ function scoreSteps({ score, policy, email }: Lineage): Step[] {
         { name: "Fell at risk", value: score.crossing_day, kind: "day" },
         { name: "Last order", value: score.last_order_day, kind: "day" },
         { name: "Opened as of", value: score.as_of, kind: "time" },
-        { name: "Worth at risk", value: worth(score.value_at_risk) },
+        { name: "Worth at risk", value: money(score.value_at_risk, null) },
       ],
       verified: null,
       tone: "done",
@@ -92,7 +92,7 @@ function callStep(call: Lineage["calls"][number], index: number): Step {
         : [{ name: "Generation", value: call.generation_id, kind: "id" } satisfies Fact]),
       { name: "Tokens in", value: countOr(call.prompt_tokens) },
       { name: "Tokens out", value: countOr(call.completion_tokens) },
-      { name: "Cost", value: call.cost_usd === null ? "not told" : `${call.cost_usd} USD` },
+      { name: "Cost", value: call.cost_usd === null ? "not told" : money(call.cost_usd, "USD") },
       { name: "Took", value: `${count(call.latency_ms)} ms` },
       { name: "At", value: call.at, kind: "time" },
     ],

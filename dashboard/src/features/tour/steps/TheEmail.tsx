@@ -1,12 +1,15 @@
 // Step 4: an email, what it was checked for, where each word of it comes from, and what it cost.
 import { Link } from "@tanstack/react-router";
 import type { EmailRow } from "../../../api/types.ts";
-import { plural } from "../../../shared/format.ts";
+import { money, plural } from "../../../shared/format.ts";
 import { Problem } from "../../../shared/ui/Notice.tsx";
 import { Fact, Facts, Waiting } from "../Fact.tsx";
 import { COSTED, useDetails, useLineageOf } from "../queries.ts";
 import { Subject } from "../Subject.tsx";
 import { costOf } from "../words.ts";
+
+/** A mean is told to millionths: one call costs less than a cent. */
+const COST_PLACES = 6;
 
 export function TheEmail() {
   return <Subject>{(email, all) => <Grounded email={email} all={all} />}</Subject>;
@@ -69,7 +72,7 @@ function Cost({ all }: { all: readonly EmailRow[] }) {
         }
         testId="tour-cost"
       >
-        {cost === null ? "not told" : `${cost.each.toPrecision(2)} USD`}
+        {cost === null ? "not told" : money(cost.each.toFixed(COST_PLACES), "USD")}
       </Fact>
     </Facts>
   );
