@@ -1,6 +1,6 @@
 // Who is signed in, how the page looks, which keys it knows, and the way out.
 // The browser's own popover opens, closes and places it above the page: no code to load for that.
-import { useId } from "react";
+import { useId, useRef } from "react";
 import { useMe } from "../auth/may.tsx";
 import { chooseTheme, useTheme, type Theme } from "../shared/theme.ts";
 import styles from "./AccountMenu.module.css";
@@ -17,9 +17,16 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
   const theme = useTheme();
   const session = useSession();
   const id = useId();
+  const trigger = useRef<HTMLButtonElement>(null);
   return (
     <>
-      <button type="button" className={styles["trigger"]} popoverTarget={id} data-testid="account">
+      <button
+        type="button"
+        className={styles["trigger"]}
+        popoverTarget={id}
+        data-testid="account"
+        ref={trigger}
+      >
         <span className={styles["initial"]} aria-hidden="true">
           {me.name.charAt(0).toUpperCase()}
         </span>
@@ -48,7 +55,11 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
           className={styles["item"]}
           popoverTarget={id}
           popoverTargetAction="hide"
-          onClick={onHelp}
+          onClick={() => {
+            // This button goes away with the menu: from the list one comes back to what is there.
+            trigger.current?.focus();
+            onHelp();
+          }}
         >
           Keyboard shortcuts
         </button>
