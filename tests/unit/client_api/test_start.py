@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from client_api.__main__ import where
-from client_api.settings import ApiSettings
+from client_api.commands.serve import where
+from client_api.web.settings import ApiSettings
 from common.cluster import Cluster
 from tests.certificates import Authority
 

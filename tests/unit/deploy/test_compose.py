@@ -14,7 +14,8 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from cdc_relay.settings import ConnectorSettings, RelaySettings, TopicsSettings
-from client_api.settings import ApiSettings, MigrateSettings, ProjectorSettings
+from client_api.settings import MigrateSettings, ProjectorSettings
+from client_api.web.settings import ApiSettings
 from issuer.doorway import DoorwaySettings
 from issuer.settings import Settings as IssuerSettings
 from mailer.delivery.settings import DeliverySettings

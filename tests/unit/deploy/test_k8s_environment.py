@@ -8,7 +8,8 @@ from pydantic_settings import BaseSettings
 
 from cdc_relay.settings import ConnectorSettings, RelaySettings, TopicsSettings
 from client_api.auth.rules import FAILURES_PER_MINUTE
-from client_api.settings import ApiSettings, MigrateSettings, ProjectorSettings
+from client_api.settings import MigrateSettings, ProjectorSettings
+from client_api.web.settings import ApiSettings
 from common.cluster import FILES, PROTOCOL
 from issuer.settings import Settings as IssuerSettings
 from mailer.delivery.settings import DeliverySettings
