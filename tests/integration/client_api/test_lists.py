@@ -52,6 +52,20 @@ async def test_pages_cover_every_client_once_in_order(filled: Api, sort: str, li
     assert {row["score"]["as_of"] for row in rows if row["score"]} == {"2026-01-02"}
 
 
+@pytest.mark.parametrize("sort", ["id", "score", "-score"])
+@pytest.mark.parametrize("state", [None, "active"])
+async def test_a_score_of_nobody_ends_no_list(
+    filled: Api, admin: asyncpg.Connection, sort: str, state: str | None
+) -> None:
+    """Clients who were deleted past the API leave scores behind: the others are all there."""
+    params: dict[str, Any] = {"sort": sort, "limit": 2} | ({"state": state} if state else {})
+    before = [row["id"] for row in await filled.pages("/api/clients", **params)]
+    gone = before[1:4]
+    await admin.execute("DELETE FROM clients WHERE id = ANY($1)", gone)
+    after = [row["id"] for row in await filled.pages("/api/clients", **params)]
+    assert after == [one for one in before if one not in gone]
+
+
 @pytest.mark.parametrize("sort", ["id", "-id", "score", "-score"])
 @pytest.mark.parametrize("state", ["active", "at_risk", "no_orders", "lapsed"])
 async def test_a_state_filter_keeps_exactly_its_clients(filled: Api, sort: str, state: str) -> None:

@@ -8,6 +8,8 @@ from client_api.store.reads import Reads, Values
 
 ID_DIGITS_MAX = 18
 """A search of so many digits may be an id and fits a bigint."""
+SCORED = "scores s JOIN clients c ON c.id = s.client_id"
+"""The score of a client who was deleted past the API may stay for a day: it is no row."""
 
 
 async def by_id(
@@ -24,10 +26,8 @@ async def by_id(
     sign, way = ("<", "DESC") if descending else (">", "ASC")
     keys, source, where = ["c.id"], "clients c", ["true"]
     if state is not None:
-        keys, source = ["s.client_id"], "scores s"
+        keys, source = ["c.id", "s.client_id"], SCORED
         where = [f"s.as_of = {SERVED}", f"s.state = {values.place(state)}"]
-        if search is not None:
-            keys, source = ["c.id", "s.client_id"], "scores s JOIN clients c ON c.id = s.client_id"
     if after is not None:
         # Said of both tables: a merge of the two would begin at the first row of the other.
         where += [f"{key} {sign} {values.place(after)}" for key in keys]
@@ -83,10 +83,8 @@ def _scored(
     if after is not None:
         score, client = (values.place(part) for part in after)
         where.append(f"(s.score, s.client_id) {sign} ({score}::float8, {client})")
-    source = "scores s" if search is None else "scores s JOIN clients c ON c.id = s.client_id"
     order = f"score {way}, client_id {way}"
-    select = f"s.score, s.client_id FROM {source}"
-    page = _page(select, where, _named(values, search), order, limit)
+    page = _page(f"s.score, s.client_id FROM {SCORED}", where, _named(values, search), order, limit)
     statement = f"""
         SELECT {COLUMNS}, {SCORE_COLUMNS} FROM ({page}) p
         JOIN clients c ON c.id = p.client_id {WITH_SCORE}
@@ -103,8 +101,8 @@ def _unscored(behind: int, state: str | None, search: str | None, limit: int) ->
     if state is not None:
         scored.append(f"s.state = {values.place(state)}")
     named = _named(values, search)
-    select = "s.score, s.client_id FROM scores s JOIN clients c ON c.id = s.client_id"
     # The index sorts by the score too, which none of them has.
+    select = f"s.score, s.client_id FROM {SCORED}"
     parts = [_page(select, scored, named, "score, client_id", limit)]
     if state is None:
         select = "u.client_id FROM clients_unscored u JOIN clients c ON c.id = u.client_id"
