@@ -165,6 +165,21 @@ async def test_loads_are_forgotten_after_a_day(
     assert await admin.fetchval("SELECT count(*) FROM bulk_chunks") == 0
 
 
+async def test_a_load_is_forgotten_as_a_whole(
+    api: Api, lines: list[bytes], admin: asyncpg.Connection
+) -> None:
+    """A long load is a day old at its beginning first: no half of it goes in again."""
+    await sent(api, lines)
+    there = await orders(admin)
+    await admin.execute(
+        "UPDATE bulk_chunks SET created_at = created_at - interval '25 hours' WHERE number = 0"
+    )
+    assert await Sweeper(api.engine).sweep() == 0
+    again = await sent(api, lines)
+    assert again.headers[REPLAYED] == "true"
+    assert await orders(admin) == there
+
+
 async def test_a_dry_run_keeps_nothing(
     api: Api, lines: list[bytes], admin: asyncpg.Connection
 ) -> None:

@@ -16,4 +16,4 @@ class BulkBounds:
     lines_max: int = BULK_LINES_MAX
     """Of the body, blank ones included."""
     refusals_bytes_max: int = BULK_REFUSALS_BYTES_MAX
-    """Of the refusals that are named line by line; they wait on the disk until the load ends."""
+    """Of the refusals that are named line by line; they wait in the temporary folder."""

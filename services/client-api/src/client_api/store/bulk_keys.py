@@ -14,17 +14,22 @@ TAKE = "SELECT pg_try_advisory_xact_lock(hashtextextended(encode(:load, 'hex'), 
 FIND = f"""
     SELECT digest, CAST(refused AS text) AS refused, is_end FROM bulk_chunks
     WHERE load = :load AND number = :number
-      AND created_at > clock_timestamp() - interval '{KEPT_HOURS} hours'
+      AND (SELECT max(created_at) FROM bulk_chunks WHERE load = :load)
+          > clock_timestamp() - interval '{KEPT_HOURS} hours'
 """
-FORGET = "DELETE FROM bulk_chunks WHERE load = :load AND number = :number"
+"""A load is kept or forgotten as a whole: with half of it forgotten, half would go in twice."""
+FORGET = "DELETE FROM bulk_chunks WHERE load = :load AND number >= :number"
 KEEP = """
     INSERT INTO bulk_chunks (load, number, digest, refused, is_end)
     VALUES (:load, :number, :digest, CAST(:refused AS jsonb), :is_end)
 """
 SWEEP = f"""
     DELETE FROM bulk_chunks c USING (
-        SELECT load, number FROM bulk_chunks
+        SELECT load, number FROM bulk_chunks o
         WHERE created_at <= clock_timestamp() - interval '{KEPT_HOURS} hours'
+          AND NOT EXISTS (
+              SELECT FROM bulk_chunks y WHERE y.load = o.load
+              AND y.created_at > clock_timestamp() - interval '{KEPT_HOURS} hours')
         ORDER BY created_at LIMIT {SWEPT_AT_ONCE}) old
     WHERE c.load = old.load AND c.number = old.number
 """
@@ -53,7 +58,7 @@ async def find(db: AsyncConnection, load: bytes, number: int) -> KeptChunk | Non
 
 
 async def keep(db: AsyncConnection, load: bytes, number: int, chunk: KeptChunk) -> None:
-    """Keep a chunk in the transaction that took it; an older one of its place goes."""
+    """Keep a chunk in the transaction that took it; what is older of its place and behind goes."""
     place = {"load": load, "number": number}
     await db.execute(text(FORGET), place)
     refused = orjson.dumps([list(one) for one in chunk.refused]).decode()

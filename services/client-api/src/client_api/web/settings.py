@@ -56,7 +56,7 @@ class ApiSettings(ServiceSettings):
     bulk_lines_max: Annotated[int, Field(ge=1)] = bounds.BULK_LINES_MAX
     """Lines that a bulk load may have."""
     bulk_refusals_bytes_max: Annotated[int, Field(ge=0)] = bounds.BULK_REFUSALS_BYTES_MAX
-    """Bytes of refusals that a load names line by line; they wait on the disk until it ends."""
+    """Bytes of refusals that a load names line by line; they wait in the temporary folder."""
 
     trust_traceparent: bool = False
     """Go on with a caller's trace, and record what it says is to be recorded: only where nobody
