@@ -33,6 +33,8 @@ ADMIN_TIMEOUT_S = 15.0
 KNOWN_POLL_S = 0.05
 LIBRDKAFKA = logging.getLogger("librdkafka")
 """The library's own words go where all logs go, not raw to stderr; polling hands them over."""
+REFUSALS = (KafkaError._SSL, KafkaError._AUTHENTICATION)  # noqa: SLF001 - so the library names them
+"""A broker that answers, and does not trust us or is not trusted."""
 Headers = list[tuple[str, str | bytes | None]]
 LIMIT = "max.message.bytes"
 
@@ -80,8 +82,8 @@ def admin(cluster: Cluster) -> AdminClient:
 def topics_of(cluster: Cluster, limit_s: float = ADMIN_TIMEOUT_S) -> dict[str, int]:
     """Return every topic that may be seen, with its number of partitions.
 
-    Raises Unreachable when nobody answers, with what the connections failed of: the answer itself
-    does not tell a broker that is not there from one that refuses our certificate.
+    Raises Unreachable when nobody answers, Misconfigured where certificates or logins are refused,
+    both with what the connections failed of: the answer itself does not tell one from the other.
     """
     heard: list[KafkaError] = []
     # Its log would say the same again and again.
@@ -92,7 +94,8 @@ def topics_of(cluster: Cluster, limit_s: float = ADMIN_TIMEOUT_S) -> dict[str, i
     except KafkaException as error:
         client.poll(0)
         what = heard[0] if heard else error.args[0]
-        raise Unreachable(f"no Kafka broker answers at {cluster}: {what.str()}") from error
+        kind = Misconfigured if what.code() in REFUSALS else Unreachable
+        raise kind(f"no Kafka broker answers at {cluster}: {what.str()}") from error
     return {name: len(topic.partitions) for name, topic in found.topics.items()}
 
 

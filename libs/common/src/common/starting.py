@@ -1,5 +1,7 @@
 """What a service needs at its start may be started later: it is asked again, for a bounded time."""
 
+import signal
+from types import FrameType
 from typing import TypedDict
 
 from stamina import (
@@ -14,6 +16,7 @@ from common.errors import Transient, Unreachable
 FIRST_PAUSE_S = 0.5
 PAUSE_MAX_S = 8.0
 NOT_YET = (Unreachable, Transient)
+EXIT_TERMINATED = 128 + signal.SIGTERM
 
 
 class _Bounds(TypedDict):
@@ -38,9 +41,16 @@ def patiently_async(wait_s: float) -> BoundAsyncRetryingCaller:
 
 
 def _bounds(wait_s: float) -> _Bounds:
+    if wait_s:
+        # Nothing else would end the first process of a container. Who works sets its own handler.
+        signal.signal(signal.SIGTERM, _leave)
     return {
         "attempts": None if wait_s else 1,
         "timeout": wait_s or None,
         "wait_initial": FIRST_PAUSE_S,
         "wait_max": PAUSE_MAX_S,
     }
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(EXIT_TERMINATED)

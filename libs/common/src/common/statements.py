@@ -5,6 +5,7 @@ statement's text, in which there are no values, and never its values.
 """
 
 import re
+import ssl
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
@@ -38,10 +39,12 @@ shutdown or not ready yet."""
 def refusal(what: str, error: Exception) -> Misconfigured:
     """Return what it means at start that Postgres could not be used, without the error's text.
 
-    Unreachable when nobody answers, or who answers is starting or stopping.
+    Unreachable when nobody answers, or who answers is starting, stopping or cut off; a certificate
+    that is not trusted is an answer.
     """
     state = str(getattr(error, "sqlstate", None) or "")
-    away = isinstance(error, OSError) or state.startswith(AWAY)
+    cut = isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError)
+    away = (cut and not isinstance(error, ssl.SSLError)) or state.startswith(AWAY)
     kind = Unreachable if away else Misconfigured
     return kind(f"{what} cannot be used: {type(error).__name__}")
 

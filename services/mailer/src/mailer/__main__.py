@@ -69,11 +69,12 @@ async def run(settings: Settings, outgoing: DeliverySettings, log: Logger) -> No
     """Build the adapters, check that each outside thing is there, and run the loops."""
     topics = (AT_RISK, dead_letters_of(AT_RISK))
     clock = BusinessClock(settings.clock_file)
-    again = patiently_async(settings.start_wait_s)
-    await again(
-        lambda: asyncio.to_thread(kafka.verify, settings.kafka, topics, settings.topic_partitions)
-    )
-    pool = await again(lambda: database.connect(settings.database_url))
+
+    async def reach() -> database.Pool:
+        await asyncio.to_thread(kafka.verify, settings.kafka, topics, settings.topic_partitions)
+        return await database.connect(settings.database_url)
+
+    pool = await patiently_async(settings.start_wait_s)(reach)
     http = clients_for(
         settings.openrouter_api_key,
         settings.mailer_concurrency,

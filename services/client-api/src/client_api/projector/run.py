@@ -18,7 +18,7 @@ from client_api.settings import ProjectorSettings
 from common import health, kafka
 from common.clock import BusinessClock
 from common.metrics import pages
-from common.starting import patiently, patiently_async
+from common.starting import patiently_async
 from common.statements import connection_class, refusal
 from common.topics import SCORES, dead_letters_of
 
@@ -53,10 +53,12 @@ async def project(settings: ProjectorSettings) -> None:
     cluster = settings.kafka
     clock = BusinessClock(settings.clock_file)
     topics = (SCORES, dead_letters_of(SCORES))
-    patiently(settings.start_wait_s)(
-        lambda: kafka.verify(cluster, topics, settings.topic_partitions)
-    )
-    pool = await patiently_async(settings.start_wait_s)(lambda: connect(settings.database_url))
+
+    async def reach() -> "asyncpg.Pool[asyncpg.Record]":
+        await asyncio.to_thread(kafka.verify, cluster, topics, settings.topic_partitions)
+        return await connect(settings.database_url)
+
+    pool = await patiently_async(settings.start_wait_s)(reach)
     engine = make_engine(settings.database_url, COUNT_LIMIT_S)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
