@@ -166,4 +166,4 @@ def _rehearse(folder: Path, option: str) -> None:
     with Kafka.start(folder / "kafka") as broker:
         servers = broker.bootstrap_servers
         worker = Connect._run(folder / "connect", servers, option=option)  # noqa: SLF001
-        worker.process.stop(REHEARSED_LIMIT_S)
+        worker.process.stop_by_itself(REHEARSED_LIMIT_S)

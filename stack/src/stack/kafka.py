@@ -159,7 +159,7 @@ def shared_classes() -> str:
 
 def _rehearse(folder: Path, option: str) -> None:
     broker = Kafka._run(folder, formatter=(), broker=(option,))  # noqa: SLF001
-    broker.process.stop(REHEARSED_LIMIT_S)
+    broker.process.stop_by_itself(REHEARSED_LIMIT_S)
 
 
 def _format(

@@ -159,6 +159,12 @@ class Process:
         except subprocess.TimeoutExpired:
             self.kill()
 
+    def stop_by_itself(self, limit_s: float) -> None:
+        """Ask the program to stop; raises PartFailed when it did not within ``limit_s`` seconds."""
+        self.stop(limit_s)
+        if self._started.returncode == -signal.SIGKILL:
+            raise PartFailed(self.name, f"did not end within {limit_s:.0f} s", self.log)
+
     def kill(self) -> None:
         """End the program and all it started, as kill -9 does."""
         self._stopping = True
