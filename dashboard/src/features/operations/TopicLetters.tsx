@@ -86,7 +86,7 @@ export function TopicLetters({ topic, open, onStarted }: Props) {
         )}
       </Card>
       {open === null || letters.data === undefined ? null : shown === undefined ? (
-        letters.hasNextPage ? (
+        letters.hasNextPage && open > (found.at(-1)?.offset ?? -1) ? (
           <Empty title={`Letter ${open} is not among those shown`}>
             <p>More letters wait: load more of them to find it.</p>
           </Empty>

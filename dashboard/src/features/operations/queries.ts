@@ -75,7 +75,9 @@ export function useLetters(topic: string) {
         { signal, timeoutMs: SLOW_MS },
       ),
     getNextPageParam: (last) => last.next,
-    refetchInterval: LOOK_AGAIN_MS,
+    // Each page is read from the topic again: whoever looks at many does not have them all looked up.
+    refetchInterval: (query) =>
+      (query.state.data?.pages.length ?? 0) > 1 ? false : LOOK_AGAIN_MS,
   });
 }
 
