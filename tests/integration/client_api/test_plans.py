@@ -33,6 +33,13 @@ WAITING = f"""
 """
 """Clients who wait for their first score."""
 
+RUNS = (
+    *("/api/operations", "/api/backfills", "/api/replays", "/api/dead-letters/replays"),
+    "/api/what-ifs",
+)
+OF_KAFKA = {"/api/dead-letters"}
+"""Read from a topic, by offset."""
+
 LISTS: dict[str, tuple[str, ...]] = {
     "/api/clients": (
         *(f"sort={sort}" for sort in PLAIN["sort"]),
@@ -60,7 +67,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     ),
     "/api/suppressions": ("",),
     "/api/policies": ("",),
-    "/api/operations": ("",),
+    **dict.fromkeys(RUNS, ("",)),
     "/api/audit": ("", "resource=client/1"),
 }
 """Every list with its filters and sorts."""
@@ -83,7 +90,7 @@ def test_every_list_of_the_api_is_known_here() -> None:
         for path, operations in paths.items()
         if any(one["name"] == "limit" for one in operations.get("get", {}).get("parameters", []))
     }
-    assert lists == LISTS.keys()
+    assert lists == LISTS.keys() | OF_KAFKA
 
 
 async def test_no_list_reads_a_whole_table_or_asks_row_by_row(
@@ -109,8 +116,8 @@ async def _growth(api: Api, path: str, query: str) -> list[str]:
         assert answer.status_code == 200, answer.text
         taken.append(len(statements))
     # Clients without a score come after those with one, by a statement of their own; before
-    # operations are shown, those that nobody runs any more are ended.
-    most = 2 if "score" in query or path == "/api/operations" else 1
+    # runs are shown, those that nobody runs any more are ended.
+    most = 2 if "score" in query or path in RUNS else 1
     return [] if max(taken) <= most else [f"takes {taken} statements"]
 
 
