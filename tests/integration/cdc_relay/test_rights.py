@@ -12,6 +12,7 @@ import yaml
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (
     AclBinding,
+    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
@@ -47,6 +48,15 @@ OPERATIONS = {
     "Describe": AclOperation.DESCRIBE,
     "DescribeConfigs": AclOperation.DESCRIBE_CONFIGS,
 }
+ANY = AclBindingFilter(
+    ResourceType.ANY,
+    None,
+    ResourcePatternType.ANY,
+    None,
+    None,
+    AclOperation.ANY,
+    AclPermissionType.ANY,
+)
 OPERATORS = {"kafka-client-api", "kafka-engage"}
 """Who may take out of every place what is erased."""
 WRITERS = {
@@ -100,9 +110,12 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         create_topics(there.inside, TOPICS, PARTITIONS, 1)
         # What was asked ends with the client that asked it.
         client = AdminClient(there.inside.client)
-        made = client.create_acls([one for bindings in users().values() for one in bindings])
-        for future in made.values():
+        wanted = {one for bindings in users().values() for one in bindings}
+        for future in client.create_acls(list(wanted)).values():
             future.result(LIMIT_S)
+        # The controller has them by now; the broker hears of them a moment later, and until then
+        # it shows nobody the topics.
+        wait_for("the rights", lambda: set(client.describe_acls(ANY).result(LIMIT_S)) >= wanted)
         yield there
 
 
