@@ -26,6 +26,14 @@ class _Bounds(TypedDict):
     wait_max: float
 
 
+def leave_on_sigterm() -> None:
+    """Let SIGTERM end this process while it starts; who works sets a handler of their own later.
+
+    Nothing else would end the first process of a container, which is deaf to what it handles not.
+    """
+    signal.signal(signal.SIGTERM, _leave)
+
+
 def patiently(wait_s: float) -> BoundRetryingCaller:
     """Return what calls a function again while nobody answers it: once, or for ``wait_s`` seconds.
 
@@ -41,9 +49,6 @@ def patiently_async(wait_s: float) -> BoundAsyncRetryingCaller:
 
 
 def _bounds(wait_s: float) -> _Bounds:
-    if wait_s:
-        # Nothing else would end the first process of a container. Who works sets its own handler.
-        signal.signal(signal.SIGTERM, _leave)
     return {
         "attempts": None if wait_s else 1,
         "timeout": wait_s or None,

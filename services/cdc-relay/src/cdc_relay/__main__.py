@@ -21,7 +21,7 @@ from common import health, kafka, logs, tracing
 from common.errors import Misconfigured, Transient
 from common.metrics import pages
 from common.settings import EXIT_MISCONFIGURED, load
-from common.starting import patiently
+from common.starting import leave_on_sigterm, patiently
 from common.topics import (
     BACKFILL,
     CONTROL,
@@ -111,6 +111,7 @@ def _announce() -> None:
     settings = load(ConnectorSettings)
     logs.configure(NAME, "WARNING")
     cluster, partitions = settings.kafka, settings.topic_partitions
+    leave_on_sigterm()
     with httpx.Client(base_url=settings.connect_url, timeout=30.0) as client:
         told = patiently(ANNOUNCED_LIMIT_S)(
             lambda: connector.announce(
@@ -129,6 +130,7 @@ def _relay() -> None:
     cluster = settings.kafka
     sources = [topic for topic in READ_BY_US if topic.name in SOURCES]
     used = [*sources, *map(dead_letters_of, sources), LIVE, BACKFILL, CONTROL]
+    leave_on_sigterm()
     patiently(settings.start_wait_s)(lambda: kafka.verify(cluster, used, settings.topic_partitions))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

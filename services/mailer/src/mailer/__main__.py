@@ -12,7 +12,7 @@ from common.health import Heartbeat, serve
 from common.logs import Logger, configure
 from common.metrics import pages
 from common.settings import EXIT_MISCONFIGURED, load
-from common.starting import patiently_async
+from common.starting import leave_on_sigterm, patiently_async
 from common.topics import AT_RISK, dead_letters_of
 from mailer import database
 from mailer.delivery.service import Delivery
@@ -74,6 +74,7 @@ async def run(settings: Settings, outgoing: DeliverySettings, log: Logger) -> No
         await asyncio.to_thread(kafka.verify, settings.kafka, topics, settings.topic_partitions)
         return await database.connect(settings.database_url)
 
+    leave_on_sigterm()
     pool = await patiently_async(settings.start_wait_s)(reach)
     http = clients_for(
         settings.openrouter_api_key,

@@ -17,7 +17,7 @@ from common.kafka import align_topics, create_topics, verify
 from common.logs import Logger, configure
 from common.metrics import pages
 from common.settings import EXIT_MISCONFIGURED, load
-from common.starting import patiently
+from common.starting import leave_on_sigterm, patiently
 from common.topics import AT_RISK, SCORES, changelog_of, dead_letters_of, group_of
 from scorer import agent
 from scorer.app import (
@@ -66,6 +66,7 @@ def prepare(settings: Settings) -> None:
     settings.scorer_data_dir.mkdir(parents=True, exist_ok=True)
     cluster, partitions = settings.kafka, settings.topic_partitions
     used = (*SOURCES, SCORES, AT_RISK, *(dead_letters_of(source) for source in SOURCES))
+    leave_on_sigterm()
     patiently(settings.start_wait_s)(lambda: verify(cluster, used, partitions))
     changelog = changelog_of(settings.generation)
     create_topics(cluster, [changelog], partitions, settings.replication_factor)

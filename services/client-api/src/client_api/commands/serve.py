@@ -28,7 +28,7 @@ from common.cluster import KafkaSecurity
 from common.errors import Misconfigured
 from common.metrics import pages
 from common.settings import load
-from common.starting import patiently
+from common.starting import leave_on_sigterm, patiently
 from common.statements import refusal
 from common.topics import AT_RISK, SCORES
 from engage.settings import Settings as EngageSettings
@@ -44,6 +44,7 @@ def run() -> None:
     log = logs.configure("client-api", settings.log_level)
     tracing.start("client-api", settings.otel_exporter_otlp_endpoint)
     log.info("starting", settings=settings.model_dump(mode="json"))
+    leave_on_sigterm()
     patiently(settings.start_wait_s)(lambda: _verify(settings))
     hub = Hub()
     crash = Later()

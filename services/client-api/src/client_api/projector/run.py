@@ -18,7 +18,7 @@ from client_api.settings import ProjectorSettings
 from common import health, kafka
 from common.clock import BusinessClock
 from common.metrics import pages
-from common.starting import patiently_async
+from common.starting import leave_on_sigterm, patiently_async
 from common.statements import connection_class, refusal
 from common.topics import SCORES, dead_letters_of
 
@@ -58,6 +58,7 @@ async def project(settings: ProjectorSettings) -> None:
         await asyncio.to_thread(kafka.verify, cluster, topics, settings.topic_partitions)
         return await connect(settings.database_url)
 
+    leave_on_sigterm()
     pool = await patiently_async(settings.start_wait_s)(reach)
     engine = make_engine(settings.database_url, COUNT_LIMIT_S)
     stop = asyncio.Event()
