@@ -181,7 +181,7 @@ sbom: $(STAMPS)/python ## write what the images contain to .cache/sbom (CycloneD
 		$(VENV)/bin/cyclonedx-py requirements locks/$$service.txt --output-reproducible \
 			--output-format JSON --output-file $(SBOM)/$$service.cdx.json
 	done
-	$(PY) -m deploy.bills $(SBOM)/connect.cdx.json
+	$(PY) -m deploy.sbom $(SBOM)/connect.cdx.json
 	# Swagger UI, which is served, stands among the packages of development.
 	npm --prefix dashboard sbom --package-lock-only --sbom-format cyclonedx > $(SBOM)/dashboard.cdx.json
 	echo "written to $(SBOM)"
@@ -226,7 +226,7 @@ deploy-tools: $(DEPLOY_TOOLS)/.stamp ## install what checks deploy/: minutes the
 
 .PHONY: deploy-crds
 deploy-crds: $(STAMPS)/python ## fetch the operators' CRDs of locks/crds.txt to .cache/crds, which DEPLOY_CRDS may name
-	@$(PY) -m deploy.definitions
+	@$(PY) -m deploy.crds
 
 .PHONY: manifests
 manifests: $(STAMPS)/python ## write anew what deploy/k8s has from the code: topics, users, connector, rules

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy import bills, release, schemas
+from deploy import release, sbom, schemas
 from deploy.release import Refused
 from deploy.tools import tool
 from stack import downloads
@@ -178,7 +178,7 @@ def test_nothing_is_signed_while_a_bill_is_missing(signed, tmp_path):
 
 
 def test_connects_bill_names_the_plugin_by_the_content_that_its_build_checks():
-    (plugin,) = bills.connect()["components"]
+    (plugin,) = sbom.connect()["components"]
 
     locked = downloads.LOCK.read_text()
     name = f"{plugin['name']}-{plugin['version']}-plugin.tar.gz"

@@ -1,4 +1,4 @@
-"""What Connect's image adds to its base, as CycloneDX: ``python -m deploy.bills FILE``.
+"""What Connect's image adds to its base, as CycloneDX: ``python -m deploy.sbom FILE``.
 
 That is one archive of Maven, the plugin; what lies in it and in the base, those who make them tell.
 """

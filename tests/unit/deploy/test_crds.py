@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy import definitions
-from deploy.definitions import Refused, fetch, read_lock
+from deploy import crds
+from deploy.crds import Refused, fetch, read_lock
 from tests.unit.deploy import kustomized
 from tests.unit.deploy.kustomized import ROOT
 from tests.unit.deploy.test_k8s import OPERATORS
@@ -57,7 +57,7 @@ def test_an_address_that_does_not_answer_is_refused(tmp_path):
 
 def test_the_lock_has_the_definition_of_every_kind_that_we_ask_an_operator_for():
     """A kind without one would not be checked where the lock is what there is."""
-    text = definitions.LOCK.read_text()
+    text = crds.LOCK.read_text()
     asked = {
         one["kind"].lower()
         for name in (*kustomized.OVERLAYS, "tests/all")
@@ -76,7 +76,7 @@ def test_the_lock_has_the_definition_of_every_kind_that_we_ask_an_operator_for()
 def test_the_locks_releases_are_those_that_a_cluster_must_have():
     """deploy/k8s/README.md names them to whoever installs the operators."""
     said = (ROOT / "deploy" / "k8s" / "README.md").read_text()
-    for address in read_lock(definitions.LOCK.read_text()):
+    for address in read_lock(crds.LOCK.read_text()):
         repository, release = re.findall(
             r"githubusercontent[.]com/([^/]+/[^/]+)/([^/]+)/", address
         )[0]

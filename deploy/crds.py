@@ -1,4 +1,4 @@
-"""Fetches the operators' custom resource definitions: ``python -m deploy.definitions``.
+"""Fetches the operators' custom resource definitions: ``python -m deploy.crds``.
 
 They are a cluster's, not ours; ``locks/crds.txt`` names each by its address and its content. A
 second run fetches only what is missing.
