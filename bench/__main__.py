@@ -20,7 +20,17 @@ import asyncpg
 import httpx
 from confluent_kafka import KafkaException
 
-from bench import api, emails, growth, latency, relay_race, scale, scorer_race, whole_path
+from bench import (
+    api,
+    emails,
+    growth,
+    latency,
+    relay_race,
+    rest,
+    scale,
+    scorer_race,
+    whole_path,
+)
 from bench.errors import BenchFailed
 from bench.figures import merged, table
 from bench.show import say
@@ -61,6 +71,7 @@ class Size(NamedTuple):
     phase_s: int
     phases: int
     emails: int
+    rest_s: float
     growth: tuple[int, ...]
     api_clients: int
     api: api.Timing
@@ -77,6 +88,7 @@ QUICK = Size(
     6,
     1,
     3_000,
+    10.0,
     (),
     50_000,
     api.Timing(3, 1.0),
@@ -92,6 +104,7 @@ FULL = Size(
     30,
     3,
     20_000,
+    60.0,
     (10_000, 100_000, 1_000_000),
     1_000_000,
     api.Timing(5, 3.0),
@@ -135,6 +148,11 @@ def writing(folder: Path, size: Size) -> dict[str, float]:
     return emails.measure(folder, size.emails)
 
 
+def resting(folder: Path, size: Size) -> dict[str, float]:
+    """Measure the processor time of a system in which nothing changes."""
+    return rest.measure(folder, size.rest_s)
+
+
 def growing(folder: Path, size: Size) -> dict[str, float]:
     """Measure ten times the clients, memory and recovery; the full run alone."""
     figures = growth.due_index()
@@ -159,6 +177,7 @@ PARTS: Mapping[str, Callable[[Path, Size], dict[str, float]]] = {
     "relay": relay,
     "rows": rows,
     "emails": writing,
+    "rest": resting,
     "api": pages,
     "growth": growing,
     "scale": scaling,

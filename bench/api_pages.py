@@ -12,11 +12,14 @@ from urllib.parse import urlencode
 import orjson
 
 from client_api.problems import NotFound
+from client_api.shapes.money import priced
 from client_api.store import client_lists, clients, emails, orders, scores
 from client_api.store.reads import Reads
 from client_api.web import cursors
 
 LIMIT = 50
+CURRENCY = "USD"
+"""That of a shop which names none."""
 PREFIX = (2, 5)
 """How many letters people type."""
 STATES = ("active", "at_risk", "lapsed", "one_order", "no_orders")
@@ -93,6 +96,11 @@ BEHIND: Mapping[str, Callable[[Fields], str]] = {
     ),
 }
 """The cursor behind the last row of a page; what has none is a single row."""
+
+TOLD: Mapping[str, Callable[[Fields], Fields]] = {
+    "emails_by_value": lambda row: priced(row, CURRENCY),
+}
+"""What a row goes out as, where the cursor needs more of it than that."""
 
 
 class Noted(Reads):

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bench.api_pages import BEHIND, LIMIT, SHAPES
+from bench.api_pages import BEHIND, LIMIT, SHAPES, TOLD
 
 POOL_SIZE = 10
 
@@ -26,12 +26,12 @@ async def _as_it_is(_: object) -> None:
 
 
 def _route(kind: str, statement: str) -> Route:
-    shape, behind = SHAPES[kind], BEHIND.get(kind)
+    shape, behind, told = SHAPES[kind], BEHIND.get(kind), TOLD.get(kind)
 
     async def answer(request: Request) -> Response:
         values = orjson.loads(request.query_params["values"])
         rows = await request.app.state.pool.fetch(statement, *values)
-        body = _one(rows, shape) if behind is None else _page(rows, shape, behind)
+        body = _one(rows, shape) if behind is None else _page(rows, shape, behind, told)
         content = orjson.dumps(body, option=orjson.OPT_UTC_Z)
         return Response(content, media_type="application/json")
 
@@ -46,9 +46,11 @@ def _page(
     rows: list[Any],
     shape: Callable[[Any], dict[str, Any]],
     behind: Callable[[dict[str, Any]], str],
+    told: Callable[[dict[str, Any]], dict[str, Any]] | None,
 ) -> dict[str, Any]:
     items = [shape(row) for row in rows[:LIMIT]]
-    return {"items": items, "next": behind(items[-1]) if len(rows) > LIMIT else None}
+    following = behind(items[-1]) if len(rows) > LIMIT else None
+    return {"items": items if told is None else [told(row) for row in items], "next": following}
 
 
 @contextlib.asynccontextmanager
