@@ -137,7 +137,7 @@ integration: $(STAMPS)/python $(STAMPS)/downloads ## tests against real servers
 # In a process of its own and without pytest-asyncio: Playwright's synchronous way breaks with it.
 .PHONY: e2e
 e2e: setup dashboard ## tests of the whole system, in a real browser, too
-	@$(TIED) $(PY) -m pytest tests/e2e -n 2 --dist loadgroup -p no:asyncio \
+	@$(TIED) $(PY) -m pytest tests/e2e -n 3 --no-loadscope-reorder -p no:asyncio \
 		-o strict_config=false -W ignore::pytest.PytestConfigWarning
 
 .PHONY: screenshots
