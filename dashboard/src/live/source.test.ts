@@ -25,7 +25,7 @@ function serve(status = 200, type = "text/event-stream"): void {
 function listen(url = "/api/events", lastEventId: string | null = null) {
   const heard: string[] = [];
   const source = fetchSource(url, lastEventId);
-  for (const kind of ["open", "error", "score", "email"]) {
+  for (const kind of ["open", "error", "place", "score", "email"]) {
     source.addEventListener(kind, (event) => {
       heard.push(
         event instanceof MessageEvent ? `${kind} ${String(event.data)} #${event.lastEventId}` : kind,
@@ -63,6 +63,14 @@ it("hands on events with their ids, also when they come in pieces", async () => 
   for (const byte of bytes) body.enqueue(Uint8Array.of(byte));
   await vi.advanceTimersByTimeAsync(0);
   expect(heard).toEqual(["open", 'score {"a":"é"} #5']);
+});
+
+it("hands on the id of an event that says no more than where the page stands", async () => {
+  const { heard } = listen();
+  await vi.advanceTimersByTimeAsync(0);
+  body.enqueue(encoder.encode(": ping\nevent: place\ndata: \nid: 9\n\n"));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(heard).toEqual(["open", "place  #9"]);
 });
 
 it("tells of its end once: the server's, a refusal, or an answer that is no stream", async () => {

@@ -80,6 +80,16 @@ describe("openStream", () => {
     expect(seen.opened.at(-1)).toBe("gap");
   });
 
+  it("resumes where it stands, also when nothing was for it", () => {
+    const { seen } = open();
+    FakeEventSource.newest().open();
+    FakeEventSource.newest().say("place", "", "7-40");
+    FakeEventSource.newest().fail();
+    vi.advanceTimersByTime(500);
+    expect(FakeEventSource.newest().resumedBehind).toBe("7-40");
+    expect(seen.events).toEqual([]);
+  });
+
   it("calls itself offline after three failures in a row, and goes on trying", () => {
     const { seen } = open();
     for (const wait of [500, 1000, 2000]) {

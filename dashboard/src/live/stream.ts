@@ -48,10 +48,15 @@ export function openStream(options: StreamOptions): { close: () => void; hurry: 
       options.onConnection("live");
       options.onOpen(isResumed);
     });
-    opened.addEventListener("reset", (message) => {
+    /** An id holds until another comes: the next connection resumes behind it. */
+    const take = (message: Event): void => {
       if (message instanceof MessageEvent && message.lastEventId !== "") {
         lastEventId = message.lastEventId;
       }
+    };
+    opened.addEventListener("place", take);
+    opened.addEventListener("reset", (message) => {
+      take(message);
       options.onGap();
     });
     opened.addEventListener("error", () => {
@@ -65,8 +70,7 @@ export function openStream(options: StreamOptions): { close: () => void; hurry: 
     for (const kind of KINDS) {
       opened.addEventListener(kind, (message) => {
         if (!(message instanceof MessageEvent)) return;
-        // An id holds until another comes: the next connection resumes behind it.
-        if (message.lastEventId !== "") lastEventId = message.lastEventId;
+        take(message);
         let event: LiveEvent;
         try {
           event = readEvent(kind, String(message.data));

@@ -193,7 +193,7 @@ async def test_a_stream_tells_no_names(told: Api, database: Database) -> None:
         finally:
             await owner.close()
         async for line in lines:
-            if line.startswith("data: "):
+            if line.startswith("data: {"):
                 assert json.loads(line.removeprefix("data: ")) == {
                     "episode_id": "1-20000",
                     "client_id": 1,

@@ -145,8 +145,7 @@ class Subscriber:
     async def events(self, heartbeat_s: float = HEARTBEAT_S) -> AsyncIterator[bytes]:
         """Yield the stream's bytes until the page is cut off; comments while it is told nothing."""
         loop = asyncio.get_running_loop()
-        place = self._log.id_of(self._next - 1)
-        yield format_sse_event(comment="events from now on", retry=RETRY_MS, id=place)
+        yield self._place("events from now on", RETRY_MS)
         if self._reset is not None:
             yield self._told("reset", self._reset)
         due = loop.time() + heartbeat_s
@@ -166,12 +165,21 @@ class Subscriber:
                     await self._wake.wait()
             except TimeoutError:
                 # Events of other kinds have moved its place: it comes back to where it is now.
-                yield format_sse_event(comment="ping", id=self._log.id_of(self._next - 1))
+                yield self._place("ping")
                 due = loop.time() + heartbeat_s
         if self._cut in {"slow", "missed"}:
             self._next = self._log.next
             yield self._told("reset", self._cut)
         yield format_sse_event(event="cut", data_str=_reason(self._cut))
+
+    def _place(self, comment: str, retry: int | None = None) -> bytes:
+        """Return where the page stands: an id, in an event without a word.
+
+        A browser takes the id and tells nobody of the event. The parsers that others use hand on
+        an id with an event alone, so this one has a name, and a line of data with nothing in it.
+        """
+        place = self._log.id_of(self._next - 1)
+        return format_sse_event(comment=comment, event="place", data_str="", id=place, retry=retry)
 
     def _told(self, event: str, reason: str | None) -> bytes:
         """Return an event of this page alone; its id is where the page stands afterwards."""

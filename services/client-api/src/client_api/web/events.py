@@ -43,6 +43,8 @@ With `emails:read`:
 
 A token with neither of these scopes is a 403. With any token:
 
+- `place`, at the beginning and every 15 s that nothing else is told: its id is where the stream is.
+  Its data is empty, so `EventSource` takes the id and tells nobody.
 - `reset` (ResetEvent): events are missing before the next one: `gone`, the id is too old or of
   another server; `slow`, the page fell behind; `missed`, the server did. Read again.
 - `cut` (CutEvent): the stream ends; open it again, with a new token when the old one expired.
@@ -52,7 +54,7 @@ ONE: dict[str, Any] = {
         "description": "One event of the stream",
         "type": "object",
         "properties": {
-            "event": {"enum": ["score", "episode", "email", "served", "reset", "cut"]},
+            "event": {"enum": ["score", "episode", "email", "served", "place", "reset", "cut"]},
             "id": {"type": "string"},
             "data": {"type": "string", "contentMediaType": "application/json"},
         },
