@@ -161,7 +161,7 @@ def test_the_evidence_alone_gives_the_same_score(written):
     assert 1 / (1 + exp(-sum(told["parts"].values()))) == pytest.approx(
         told["score"], rel=0, abs=EXACT
     )
-    assert value * kept == pytest.approx(told["value_at_risk"], rel=0, abs=EXACT)
+    assert value * kept == pytest.approx(float(told["value_at_risk"]["amount"]), rel=0, abs=EXACT)
     assert date.fromisoformat(told["crossing_day"]) == reference.crossing(stand, rules)
     number = (last - date(1970, 1, 1)).days
     assert lineage["email"]["episode_id"] == f"{client['id']}-{number}"

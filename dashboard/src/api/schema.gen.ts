@@ -485,6 +485,8 @@ export interface paths {
          *
          *     A token with neither of these scopes is a 403. With any token:
          *
+         *     - `place`, at the beginning and every 15 s that nothing else is told: its id is where the stream is.
+         *       Its data is empty, so `EventSource` takes the id and tells nobody.
          *     - `reset` (ResetEvent): events are missing before the next one: `gone`, the id is too old or of
          *       another server; `slow`, the page fell behind; `missed`, the server did. Read again.
          *     - `cut` (CutEvent): the stream ends; open it again, with a new token when the old one expired.
@@ -2143,7 +2145,10 @@ export interface components {
          *       "state": "held_out",
          *       "until": "2026-06-02T09:30:00Z",
          *       "updated_at": "2026-06-02T09:30:00Z",
-         *       "value_at_risk": 141.2
+         *       "value_at_risk": {
+         *         "amount": "29.90",
+         *         "currency": "USD"
+         *       }
          *     }
          */
         EmailDetail: {
@@ -2221,8 +2226,8 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
-            /** Value At Risk */
-            value_at_risk: number;
+            /** @description The client's spend, decayed to the opening. */
+            value_at_risk: components["schemas"]["Money"];
         };
         /**
          * EmailEvent
@@ -2274,7 +2279,10 @@ export interface components {
          *       "state": "held_out",
          *       "until": "2026-06-02T09:30:00Z",
          *       "updated_at": "2026-06-02T09:30:00Z",
-         *       "value_at_risk": 141.2
+         *       "value_at_risk": {
+         *         "amount": "29.90",
+         *         "currency": "USD"
+         *       }
          *     }
          */
         EmailRow: {
@@ -2339,8 +2347,8 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
-            /** Value At Risk */
-            value_at_risk: number;
+            /** @description The client's spend, decayed to the opening. */
+            value_at_risk: components["schemas"]["Money"];
         };
         /**
          * EmailRules
@@ -3164,7 +3172,10 @@ export interface components {
          *         "state": "held_out",
          *         "until": "2026-06-02T09:30:00Z",
          *         "updated_at": "2026-06-02T09:30:00Z",
-         *         "value_at_risk": 141.2
+         *         "value_at_risk": {
+         *           "amount": "29.90",
+         *           "currency": "USD"
+         *         }
          *       },
          *       "erased": false,
          *       "evidence": [
@@ -3260,7 +3271,10 @@ export interface components {
          *           "value": 0.194
          *         },
          *         "score": 0.41,
-         *         "value_at_risk": 141.2
+         *         "value_at_risk": {
+         *           "amount": "29.90",
+         *           "currency": "USD"
+         *         }
          *       },
          *       "written_as_of": "2026-06-02T09:30:00Z"
          *     }
@@ -3854,7 +3868,10 @@ export interface components {
          *           "state": "held_out",
          *           "until": "2026-06-02T09:30:00Z",
          *           "updated_at": "2026-06-02T09:30:00Z",
-         *           "value_at_risk": 141.2
+         *           "value_at_risk": {
+         *             "amount": "29.90",
+         *             "currency": "USD"
+         *           }
          *         }
          *       ],
          *       "next": "WyJpZCIsNDJd"
@@ -4394,7 +4411,7 @@ export interface components {
          * PreviewIn
          * @description Which policy to try.
          * @example {
-         *       "cost_per_email": 0.02,
+         *       "cost_per_email": "0.02",
          *       "policy": {
          *         "theta": 0.4
          *       }
@@ -4405,7 +4422,7 @@ export interface components {
              * Cost Per Email
              * @description In the shop's currency; no cost is assumed without.
              */
-            cost_per_email?: number | null;
+            cost_per_email?: string | null;
             /** @description A policy, or the part of one that differs from the one in force. */
             policy: components["schemas"]["ShopPolicy"];
         };
@@ -4717,7 +4734,10 @@ export interface components {
          *         "value": 0.194
          *       },
          *       "score": 0.41,
-         *       "value_at_risk": 141.2
+         *       "value_at_risk": {
+         *         "amount": "29.90",
+         *         "currency": "USD"
+         *       }
          *     }
          */
         ScoreOfEpisode: {
@@ -4754,8 +4774,8 @@ export interface components {
             parts: components["schemas"]["PartsOfScore"];
             /** Score */
             score: number;
-            /** Value At Risk */
-            value_at_risk: number;
+            /** @description Exact, not rounded to hundredths. */
+            value_at_risk: components["schemas"]["Money"];
         };
         /**
          * ScoreParts
@@ -5467,7 +5487,7 @@ export interface components {
              * Cost Per Email
              * @description In the shop's currency; no cost is assumed without.
              */
-            cost_per_email?: number | null;
+            cost_per_email?: string | null;
             /**
              * Day
              * @description As of this day; business today without.
@@ -9607,7 +9627,10 @@ export interface operations {
                      *           "state": "held_out",
                      *           "until": "2026-06-02T09:30:00Z",
                      *           "updated_at": "2026-06-02T09:30:00Z",
-                     *           "value_at_risk": 141.2
+                     *           "value_at_risk": {
+                     *             "amount": "29.90",
+                     *             "currency": "USD"
+                     *           }
                      *         }
                      *       ],
                      *       "next": "WyJpZCIsNDJd"
@@ -9812,7 +9835,10 @@ export interface operations {
                      *       "state": "held_out",
                      *       "until": "2026-06-02T09:30:00Z",
                      *       "updated_at": "2026-06-02T09:30:00Z",
-                     *       "value_at_risk": 141.2
+                     *       "value_at_risk": {
+                     *         "amount": "29.90",
+                     *         "currency": "USD"
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["EmailDetail"];
@@ -10036,7 +10062,10 @@ export interface operations {
                      *         "state": "held_out",
                      *         "until": "2026-06-02T09:30:00Z",
                      *         "updated_at": "2026-06-02T09:30:00Z",
-                     *         "value_at_risk": 141.2
+                     *         "value_at_risk": {
+                     *           "amount": "29.90",
+                     *           "currency": "USD"
+                     *         }
                      *       },
                      *       "erased": false,
                      *       "evidence": [
@@ -10132,7 +10161,10 @@ export interface operations {
                      *           "value": 0.194
                      *         },
                      *         "score": 0.41,
-                     *         "value_at_risk": 141.2
+                     *         "value_at_risk": {
+                     *           "amount": "29.90",
+                     *           "currency": "USD"
+                     *         }
                      *       },
                      *       "written_as_of": "2026-06-02T09:30:00Z"
                      *     }
@@ -10628,7 +10660,7 @@ export interface operations {
                     "text/event-stream": {
                         data: string;
                         /** @enum {unknown} */
-                        event: "score" | "episode" | "email" | "served" | "reset" | "cut";
+                        event: "score" | "episode" | "email" | "served" | "place" | "reset" | "cut";
                         id?: string;
                     };
                 };
@@ -13584,7 +13616,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "cost_per_email": 0.02,
+                 *       "cost_per_email": "0.02",
                  *       "policy": {
                  *         "theta": 0.4
                  *       }

@@ -140,7 +140,7 @@ export function emailDetail(change: Partial<EmailDetail> = {}): EmailDetail {
     crossing_day: "2026-11-02",
     opened_as_of: "2026-11-20T00:00:00Z",
     score: 0.2,
-    value_at_risk: 129.4,
+    value_at_risk: { amount: "129.40", currency: "USD" },
     policy_version: 1,
     attempts: 0,
     created_at: "2026-11-20T10:00:00Z",

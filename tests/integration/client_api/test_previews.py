@@ -67,7 +67,7 @@ async def test_counts_are_those_of_each_client_by_itself(
     candidate = Policy.model_validate(document | change | {"weights": weights})
     before = {i: assess(found, TODAY, POLICY) for i, found in shop.items()}
     after = {i: assess(found, TODAY, candidate) for i, found in shop.items()}
-    told = await _preview(api, policy=change, cost_per_email=0.5)
+    told = await _preview(api, policy=change, cost_per_email="0.5")
     assert (told["clients"], told["seen"], told["sampled"]) == (CLIENTS, CLIENTS, False)
     for name, found in (("present", before), ("candidate", after)):
         states = [one.state for one in found.values()]

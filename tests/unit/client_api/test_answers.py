@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from client_api.shapes.money import priced
 from client_api.shapes.responses import ClientRow, EmailRow, EmailText, OrderRow, Page
 from client_api.store import clients, emails
 from client_api.web import answers
@@ -91,7 +92,11 @@ def joined(*parts: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[
 KINDS: dict[str, tuple[Any, Callable[[Any], dict[str, Any]], type[BaseModel]]] = {
     "client": (joined(CLIENTS, SCORES | UNSCORED), clients.fields_of, ClientRow),
     "order": (ORDERS, dict, OrderRow),
-    "email": (joined(EPISODES, NO_TEXT | SOME_TEXT), emails.fields_of, EmailRow),
+    "email": (
+        joined(EPISODES, NO_TEXT | SOME_TEXT),
+        lambda row: priced(emails.fields_of(row), "EUR"),
+        EmailRow,
+    ),
 }
 
 

@@ -37,7 +37,9 @@ async def test_a_trial_has_no_version(monkeypatch: pytest.MonkeyPatch):
     asked = Operator(Settings(kafka_bootstrap_servers="nowhere:1"), cast("Runs", started))
     policy = {"version": 10**30, "theta": 0.4}
     trail = Trail("ann", "POST /api/what-ifs", uuid4())
-    await asked.what_if(policy, day=None, clients=0, cost_per_email=None, trail=trail)
+    await asked.what_if(
+        policy, day=None, clients=0, cost_per_email=None, currency="USD", trail=trail
+    )
     assert started.parameters["policy"] == {"theta": 0.4}
 
 

@@ -112,11 +112,13 @@ interface ConfirmProps {
 }
 
 function Confirm({ rows, choice, onCancel, onRun }: ConfirmProps) {
-  const atStake = rows.reduce((sum, row) => sum + row.value_at_risk, 0);
+  const worth = rows.map((row) => row.value_at_risk);
+  const atStake = worth.reduce((sum, one) => sum + Number(one.amount), 0);
   return (
     <div className={styles["confirm"]}>
       <p data-testid="bulk-effect">
-        {plural(rows.length, "client")}, worth {money(atStake, null)} at risk together.
+        {plural(rows.length, "client")}, worth{" "}
+        {money(atStake, worth[0]?.currency ?? null)} at risk together.
       </p>
       <ul className={styles["effect"]}>
         {effectOf(choice.action).map((line) => (

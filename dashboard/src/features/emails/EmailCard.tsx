@@ -40,6 +40,7 @@ export const EmailCard = memo(function EmailCard({
   chosen = null,
   onChoose,
 }: Props) {
+  const worth = row.value_at_risk;
   return (
     <li
       className={styles["card"]}
@@ -84,7 +85,7 @@ export const EmailCard = memo(function EmailCard({
         {reasonOf(row).why}
       </p>
       <p className={styles["meta"]}>
-        <span>worth {money(row.value_at_risk, null)}</span>
+        <span>worth {money(worth.amount, worth.currency)}</span>
         <Time at={row.updated_at} />
       </p>
       <div className={styles["actions"]}>

@@ -54,6 +54,7 @@ function Shown({
     }
   }, [takesFocus]);
   const reason = reasonOf(row);
+  const worth = row.value_at_risk;
   return (
     <article className={styles["view"]} data-testid="email-detail" data-state={row.state}>
       <header className={styles["head"]}>
@@ -87,7 +88,7 @@ function Shown({
         <Letter email={row.email} draft={draftBefore(row.email, row.decisions)} />
       )}
       <dl className={styles["facts"]}>
-        <Fact name="Worth at risk" value={money(row.value_at_risk, null)} />
+        <Fact name="Worth at risk" value={money(worth.amount, worth.currency)} />
         <Fact name="Score at the time" value={percent(row.score)} />
         <Fact name="Last order" value={day(row.last_order_day, today)} />
         <Fact name="Fell at risk" value={day(row.crossing_day, today)} />

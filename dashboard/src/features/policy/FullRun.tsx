@@ -62,10 +62,10 @@ export function FullRun({ policy, cost, run: id, onRun }: Props) {
 function isAbout(run: Run, policy: Trial | null, cost: number | null): boolean {
   const { policy: tried, cost_per_email } = run.parameters as {
     policy: Trial;
-    cost_per_email: number | null;
+    cost_per_email: string | null;
   };
   const said = (values: Trial): string => JSON.stringify(Object.entries(values).sort());
-  return policy !== null && said(policy) === said(tried) && cost === cost_per_email;
+  return policy !== null && said(policy) === said(tried) && cost === (cost_per_email === null ? null : Number(cost_per_email));
 }
 
 function Standing({ run, isOther }: { run: Run; isOther: boolean }) {
@@ -110,12 +110,13 @@ function share({ share: value, low, high, n }: Proportion): string {
 function Told({ report }: { report: Report }) {
   const { entering, leaving } = movesOf(report);
   const { emails } = report;
+  const cost = emails.expected_cost;
   return (
     <div className={styles["run"]} data-testid="run-result">
       <p>
         Of {plural(report.clients, "client")}, {count(report.entering)} enter and{" "}
         {count(report.leaving)} leave. About {rate(emails.expected)} emails would be written
-        {emails.expected_cost === null ? "" : `, for ${money(emails.expected_cost, null)}`}
+        {cost === null ? "" : `, for ${money(cost.amount, cost.currency)}`}
         {emails.held_for_a_person === 0 ? "" : `; ${count(emails.held_for_a_person)} wait for a person`}.
       </p>
       <p>

@@ -45,8 +45,11 @@ export function usePolicies() {
 
 export type Trial = Partial<Omit<ShopPolicy, "emails" | "version">>;
 
+/** The API takes a cost as a decimal string, of six places at most. */
+const COST_PLACES = 6;
+
 function bodyOf(policy: Trial, cost: number | null) {
-  return { policy, ...(cost === null ? {} : { cost_per_email: cost }) };
+  return { policy, ...(cost === null ? {} : { cost_per_email: cost.toFixed(COST_PLACES) }) };
 }
 
 /** What a policy would change at once; another question cancels the one before. */

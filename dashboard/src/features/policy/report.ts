@@ -1,5 +1,7 @@
 // Pure: reads the result of a what-if run, whose shape only the run itself promises.
 
+import type { Money } from "../../api/types.ts";
+
 export interface Moved {
   client_id: number;
   before: string;
@@ -27,7 +29,7 @@ export interface Report {
   leaving: number;
   present: Standing;
   candidate: Standing;
-  emails: { expected: number; held_for_a_person: number; expected_cost: number | null };
+  emails: { expected: number; held_for_a_person: number; expected_cost: Money | null };
   moved: Moved[];
   moved_left_out: number;
 }

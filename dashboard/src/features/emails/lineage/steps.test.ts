@@ -34,7 +34,7 @@ function lineage(change: Partial<Lineage> = {}): Lineage {
       entry: 0.29,
       parts: { intercept: -2.5, frequency: 1.2, value: 0.7, recency: -0.9 },
       cause: "score",
-      value_at_risk: 129.4,
+      value_at_risk: { amount: "129.40000000000003", currency: "USD" },
       last_order_day: "2026-08-02",
       crossing_day: "2026-11-02",
       generation: 1,

@@ -20,6 +20,7 @@ export function mainSteps(lineage: Lineage): Step[] {
 function scoreSteps({ score, policy, email }: Lineage): Step[] {
   if (score === null) return [];
   const { intercept, frequency, value, recency } = score.parts;
+  const worth = score.value_at_risk;
   return [
     {
       id: "score",
@@ -51,7 +52,7 @@ function scoreSteps({ score, policy, email }: Lineage): Step[] {
         { name: "Fell at risk", value: score.crossing_day, kind: "day" },
         { name: "Last order", value: score.last_order_day, kind: "day" },
         { name: "Opened as of", value: score.as_of, kind: "time" },
-        { name: "Worth at risk", value: money(score.value_at_risk, null) },
+        { name: "Worth at risk", value: money(Number(worth.amount), worth.currency) },
       ],
       verified: null,
       tone: "done",

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from client_api.operations.pipeline import PipelineWatch
 from client_api.operations.runs import WHAT_IF, Runs, Work
 from client_api.operations.sweeper import Sweeper
 from client_api.problems import Invalid, NotFound, Unavailable
+from client_api.shapes.money import exactly, money
 from client_api.trail import Trail
 from common.clock import BusinessClock, number_of
 from common.errors import Misconfigured, Transient
@@ -25,7 +27,7 @@ from engage.replay import check, replay
 from engage.settings import Settings
 from engage.trace import Trace, trace
 from engage.what_if_policy import laid_over
-from engage.what_if_run import what_if
+from engage.what_if_run import WhatIfResult, what_if
 
 STATUS_KEPT_S = 2.0
 """Pages ask again and again: so long they get the same answer."""
@@ -128,10 +130,14 @@ class Operator:
         *,
         day: date | None,
         clients: int,
-        cost_per_email: float | None,
+        cost_per_email: Decimal | None,
+        currency: str,
         trail: Trail,
     ) -> int:
-        """Start a what-if, when the policy is one; return the run's id."""
+        """Start a what-if, when the policy is one; return the run's id.
+
+        ``cost_per_email`` is in ``currency``, as is the expected cost in the run's result.
+        """
         # A trial has no version of its own, and what nobody reads is not kept either.
         policy = {name: value for name, value in policy.items() if name != "version"}
         settings = self._settings
@@ -149,19 +155,22 @@ class Operator:
                 "policy": policy,
                 "day": None if day is None else day.isoformat(),
                 "clients": clients,
-                "cost_per_email": cost_per_email,
+                "cost_per_email": None if cost_per_email is None else str(cost_per_email),
             },
-            lambda watcher: what_if(
-                settings.kafka,
-                settings.topic_partitions,
-                ZoneInfo(settings.shop_time_zone),
-                BusinessClock(settings.clock_file),
-                watcher,
-                propose=propose,
-                day=None if day is None else number_of(day),
-                list_clients=clients,
-                cost_per_email=cost_per_email,
-            ).model_dump(mode="json"),
+            lambda watcher: _told(
+                what_if(
+                    settings.kafka,
+                    settings.topic_partitions,
+                    ZoneInfo(settings.shop_time_zone),
+                    BusinessClock(settings.clock_file),
+                    watcher,
+                    propose=propose,
+                    day=None if day is None else number_of(day),
+                    list_clients=clients,
+                    cost_per_email=None if cost_per_email is None else float(cost_per_email),
+                ),
+                currency,
+            ),
         )
 
     async def begin(self) -> None:
@@ -218,3 +227,17 @@ class Operator:
             raise Invalid(str(error)) from None
         except (Misconfigured, Transient) as error:
             raise Unavailable(str(error)) from None
+
+
+def _told(found: WhatIfResult, currency: str) -> dict[str, Any]:
+    """Return a what-if's result with its costs as answers state money."""
+    emails = found.what_if.emails
+    each, expected = emails.cost_per_email, emails.expected_cost
+    result = found.model_dump(mode="json")
+    result["what_if"]["emails"] |= {
+        "cost_per_email": None if each is None else exactly(each, currency).model_dump(mode="json"),
+        "expected_cost": (
+            None if expected is None else money(expected, currency).model_dump(mode="json")
+        ),
+    }
+    return result

@@ -1,7 +1,7 @@
 """What callers get back about signing in and about themselves."""
 
 from client_api.auth.scopes import Scope
-from client_api.shapes.responses import Answer
+from client_api.shapes.answer import Answer
 
 
 class SignIn(Answer):

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
+from client_api.shapes.answer import Answer
 from client_api.shapes.requests import PageQuery
-from client_api.shapes.responses import Answer
 
 
 class AuditQuery(PageQuery):

@@ -5,8 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from client_api.shapes.answer import Answer
 from client_api.shapes.fields import Day
-from client_api.shapes.responses import Answer
 from common.score.model import State
 
 CURVE_DAYS_MAX = 1_100

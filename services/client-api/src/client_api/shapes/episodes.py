@@ -3,10 +3,11 @@
 from datetime import date, datetime
 from typing import Literal
 
+from client_api.shapes.answer import Answer
 from client_api.shapes.fields import RowId
 from client_api.shapes.money import Money
 from client_api.shapes.requests import PageQuery
-from client_api.shapes.responses import Answer, StateChange
+from client_api.shapes.responses import StateChange
 from common.episodes import EpisodeState
 
 Outcome = Literal["held_out", "sent", "recovered", "suppressed", "rejected", "failed"]

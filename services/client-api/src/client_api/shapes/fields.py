@@ -27,6 +27,7 @@ every id stays exact in JavaScript's numbers."""
 NUL_FREE = "^[^\\u0000]*$"
 """What ``_without_nul`` checks, as a pattern of JSON Schema; Postgres keeps no NUL in a text."""
 MONEY = r"^-?[0-9]{1,14}(\.[0-9]{1,2})?$"
+COST = r"^[0-9]{1,6}(\.[0-9]{1,6})?$"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -75,6 +76,14 @@ def _written_as_money(value: Any) -> Any:
         isinstance(value, str) and re.fullmatch(MONEY, value, re.ASCII) and value[-1] != "\n"
     ):
         raise ValueError('write it as a string with two decimals at most: "29.90"')
+    return Decimal(value)
+
+
+def _written_as_cost(value: Any) -> Any:
+    if not isinstance(value, Decimal) and not (
+        isinstance(value, str) and re.fullmatch(COST, value, re.ASCII) and value[-1] != "\n"
+    ):
+        raise ValueError('write it as a string with six decimals at most: "0.02"')
     return Decimal(value)
 
 
@@ -128,7 +137,13 @@ DraftHash = Annotated[str, StringConstraints(max_length=128), NulFree, SaysNulFr
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500), NulFree, SaysNulFree]
 PartOfPolicy = Annotated[dict[str, Any], AfterValidator(_is_part_of_a_policy)]
 """A policy, or those of its fields that differ from the one in force."""
-Cost = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+Cost = Annotated[
+    Decimal,
+    Field(max_digits=12, decimal_places=6, allow_inf_nan=False),
+    BeforeValidator(_written_as_cost),
+    WithJsonSchema({"type": "string", "pattern": COST, "examples": ["0.02"]}),
+]
+"""What one of many costs: a decimal string with more places than money has."""
 Cursor = Annotated[
     str, StringConstraints(max_length=400), Field(json_schema_extra={"format": "cursor"})
 ]

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
-from client_api.shapes.responses import Answer
+from client_api.shapes.answer import Answer
 
 
 class Health(Answer):

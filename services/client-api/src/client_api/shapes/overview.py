@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from client_api.shapes.answer import Answer
 from client_api.shapes.money import Money
 from client_api.shapes.reports import PointsApart
-from client_api.shapes.responses import Answer
 from common.episodes import EpisodeState
 from common.score.model import State
 

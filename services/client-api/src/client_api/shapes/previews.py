@@ -2,10 +2,10 @@
 
 from datetime import date
 
+from client_api.shapes.answer import Answer
 from client_api.shapes.fields import Cost, PartOfPolicy
 from client_api.shapes.money import Money
 from client_api.shapes.requests import Body
-from client_api.shapes.responses import Answer
 from common.score.model import State
 
 

@@ -4,8 +4,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from client_api.shapes.answer import Answer
+from client_api.shapes.money import Money
 from client_api.shapes.responses import (
-    Answer,
     DecisionRow,
     EmailRow,
     ModelCall,
@@ -162,7 +163,8 @@ class ScoreOfEpisode(Answer):
     entry: float
     parts: PartsOfScore
     cause: Literal["score", "silence"]
-    value_at_risk: float
+    value_at_risk: Money
+    """Exact, not rounded to hundredths."""
     last_order_day: date
     crossing_day: date
     generation: int

@@ -4,22 +4,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from client_api.shapes.answer import Answer
+from client_api.shapes.money import Money
 from client_api.shapes.requests import OrderStatus
 from common.episodes import EpisodeState
 from common.policy import ShopPolicy
 from common.score.model import State
-
-
-class Answer(BaseModel):
-    """The base of all answers: every field is always there, null where it has no value."""
-
-    model_config = ConfigDict(
-        frozen=True, json_schema_serialization_defaults_required=True, use_attribute_docstrings=True
-    )
-
 
 T = TypeVar("T")
 
@@ -197,7 +190,8 @@ class EmailRow(Answer):
     crossing_day: date
     opened_as_of: datetime
     score: float
-    value_at_risk: float
+    value_at_risk: Money
+    """The client's spend, decayed to the opening."""
     policy_version: int
     attempts: int
     created_at: datetime

@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.problems import NotFound
+from client_api.shapes.money import money
 from client_api.shapes.requests import DecisionIn
 from client_api.shapes.responses import (
     DecisionRow,
@@ -105,7 +106,7 @@ async def _page(
     return [fields_of(row) for row in await reads.rows(statement, values.all)]
 
 
-async def read(db: AsyncConnection, episode_id: str) -> EmailDetail:
+async def read(db: AsyncConnection, episode_id: str, currency: str) -> EmailDetail:
     """Return one episode with all that happened to it; raises NotFound."""
     values = {"id": episode_id}
     statement = f"SELECT {COLUMNS}, e.event FROM episodes e {JOINS} WHERE e.id = :id"
@@ -119,8 +120,11 @@ async def read(db: AsyncConnection, episode_id: str) -> EmailDetail:
         text("SELECT * FROM model_calls WHERE episode_id = :id ORDER BY id"), values
     )
     decisions = await db.execute(text(DECISIONS_OF), values)
+    fields = fields_of(row)
+    del fields["event"]
+    fields["value_at_risk"] = money(fields["value_at_risk"], currency)
     return EmailDetail(
-        **{name: value for name, value in fields_of(row).items() if name != "event"},
+        **fields,
         history=[StateChange.model_validate(dict(found)) for found in history.mappings()],
         calls=[ModelCall.model_validate(dict(found)) for found in calls.mappings()],
         decisions=[_decision_of(found) for found in decisions.mappings()],
@@ -156,7 +160,10 @@ async def decide(db: AsyncConnection, decision: DecisionIn, actor: str) -> Decis
 
 
 def fields_of(row: Any) -> dict[str, Any]:
-    """Return the fields of an EmailRow, without checks, from a row of ``COLUMNS``."""
+    """Return the fields of an EmailRow, without checks, from a row of ``COLUMNS``.
+
+    The value at risk is the bare number: ``priced`` states it as money.
+    """
     fields = dict(row.items())
     email = {name: fields.pop(column) for name, column in TEXT_COLUMNS}
     fields["email"] = None if email["subject"] is None else email

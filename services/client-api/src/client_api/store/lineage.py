@@ -30,10 +30,10 @@ class Known(NamedTuple):
     deliveries: list[Delivery]
 
 
-async def read(db: AsyncConnection, episode_id: str) -> Known:
+async def read(db: AsyncConnection, episode_id: str, currency: str) -> Known:
     """Return what is known of an email, all of one moment; raises NotFound."""
     await db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-    detail = await emails.read(db, episode_id)
+    detail = await emails.read(db, episode_id, currency)
     version = detail.policy_version
     policy = await policies.newest(db, before=version + 1)
     if not policy or policy[0].version != version:

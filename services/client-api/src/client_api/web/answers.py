@@ -15,12 +15,21 @@ MEDIA_TYPE = "application/json"
 Fields = dict[str, Any]
 
 
-def page(rows: Sequence[Fields], limit: int, cursor: Callable[[Fields], str]) -> Response:
-    """Answer with ``limit`` of ``limit + 1`` rows; the cursor names the last one shown."""
+def page(
+    rows: Sequence[Fields],
+    limit: int,
+    cursor: Callable[[Fields], str],
+    told: Callable[[Fields], Fields] | None = None,
+) -> Response:
+    """Answer with ``limit`` of ``limit + 1`` rows; the cursor names the last one shown.
+
+    ``told`` is what a row goes out as, where the cursor needs more of it than that.
+    """
     shown = rows[:limit]
     behind = cursor(shown[-1]) if len(rows) > limit else None
+    items = shown if told is None else [told(row) for row in shown]
     return Response(
-        orjson.dumps({"items": shown, "next": behind}, option=OPTIONS), media_type=MEDIA_TYPE
+        orjson.dumps({"items": items, "next": behind}, option=OPTIONS), media_type=MEDIA_TYPE
     )
 
 

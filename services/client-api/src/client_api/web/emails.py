@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import StringConstraints
 
 from client_api.auth import Scope, needs
+from client_api.shapes.money import priced
 from client_api.shapes.requests import DecisionIn, EmailsQuery, Strict
 from client_api.shapes.responses import DecisionRow, EmailDetail, EmailRow, Page
 from client_api.store import emails
@@ -35,6 +36,7 @@ async def list_emails(parts: Shared, query: Annotated[EmailsQuery, Query()]) -> 
             rows,
             query.limit,
             lambda row: cursors.encode(query.sort, row["value_at_risk"], row["episode_id"]),
+            lambda row: priced(row, parts.currency),
         )
     rows = await emails.newest(
         parts.reads,
@@ -47,13 +49,14 @@ async def list_emails(parts: Shared, query: Annotated[EmailsQuery, Query()]) -> 
         rows,
         query.limit,
         lambda row: cursors.encode(query.sort, row["created_at"], row["episode_id"]),
+        lambda row: priced(row, parts.currency),
     )
 
 
 @router.get("/emails/{episode_id}", dependencies=[needs(Scope.EMAILS_READ)])
-async def read_email(db: Db, episode_id: EpisodeId) -> EmailDetail:
+async def read_email(db: Db, parts: Shared, episode_id: EpisodeId) -> EmailDetail:
     """Read one episode with its email and all that happened to it."""
-    return await emails.read(db, episode_id)
+    return await emails.read(db, episode_id, parts.currency)
 
 
 @router.post(

@@ -14,7 +14,7 @@ BODIES: dict[str, Any] = {
     "ClientPatch": {"phone": None, "consent": False},
     "OrderPatch": {"status": "refunded"},
     "DecisionIn": {"episode_id": "42-20605", "action": "approve"},
-    "PreviewIn": {"policy": {"theta": 0.4}, "cost_per_email": 0.02},
+    "PreviewIn": {"policy": {"theta": 0.4}, "cost_per_email": "0.02"},
     "WhatIfIn": {"policy": {"theta": 0.4}, "day": "2026-06-02", "clients": 100},
     "ReplayPreviewIn": {"client_ids": [42]},
     "DeadLetterReplayIn": {"topic": "cdc.public.orders"},

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter
 
 from client_api.auth import Scope, needs
+from client_api.shapes.money import exactly
 from client_api.shapes.reports import (
     Checks,
     Fate,
@@ -38,18 +39,22 @@ async def read_lineage(parts: Shared, episode_id: EpisodeId) -> Lineage:
     Reads the client's partition of both lanes, which takes its time; 503 when it takes too long.
     """
     async with parts.engine.connect() as db:
-        known = await lineage.read(db, episode_id)
+        known = await lineage.read(db, episode_id, parts.currency)
     event = known.detail.evidence
     opened = EpisodeOpened.model_validate(event) if event else None
     traces: Mapping[int, Trace] = {}
     if opened is not None:
         versions = {order: version for day in opened.evidence for order, version in day.orders}
         traces = await parts.operator.trace(opened.client_id, versions)
-    return _lineage(known, opened, traces, parts.operator.zone)
+    score = None if opened is None else _score(opened, parts.operator.zone, parts.currency)
+    return _lineage(known, opened, traces, score)
 
 
 def _lineage(
-    known: Known, opened: EpisodeOpened | None, traces: Mapping[int, Trace], zone: ZoneInfo
+    known: Known,
+    opened: EpisodeOpened | None,
+    traces: Mapping[int, Trace],
+    score: ScoreOfEpisode | None,
 ) -> Lineage:
     detail = known.detail
     outcomes = [call.outcome for call in detail.calls]
@@ -59,7 +64,7 @@ def _lineage(
         written_as_of=known.written_as_of,
         erased=opened is None,
         evidence=[_day(day, traces) for day in opened.evidence] if opened else [],
-        score=_score(opened, zone) if opened else None,
+        score=score,
         policy=known.policy,
         calls=detail.calls,
         checks=Checks(
@@ -72,7 +77,7 @@ def _lineage(
     )
 
 
-def _score(opened: EpisodeOpened, zone: ZoneInfo) -> ScoreOfEpisode:
+def _score(opened: EpisodeOpened, zone: ZoneInfo, currency: str) -> ScoreOfEpisode:
     return ScoreOfEpisode(
         as_of=opened.as_of,
         day=date_of(day_of(opened.as_of, zone)),
@@ -80,7 +85,7 @@ def _score(opened: EpisodeOpened, zone: ZoneInfo) -> ScoreOfEpisode:
         entry=opened.entry,
         parts=PartsOfScore.model_validate(opened.parts.model_dump()),
         cause=opened.cause,
-        value_at_risk=opened.value,
+        value_at_risk=exactly(opened.value, currency),
         last_order_day=date_of(opened.last_order_day),
         crossing_day=date_of(opened.crossing_day),
         generation=opened.generation,

@@ -1,5 +1,7 @@
 """A quick look at what another policy would change, over HTTP."""
 
+from decimal import Decimal
+
 from fastapi import APIRouter
 
 from client_api.auth import Scope, needs
@@ -27,7 +29,7 @@ async def preview_policy(parts: Shared, body: Strict[PreviewIn]) -> PolicyPrevie
     return _told(stock, found, body.cost_per_email, parts.currency)
 
 
-def _told(stock: Stock, found: Difference, cost: float | None, currency: str) -> PolicyPreview:
+def _told(stock: Stock, found: Difference, cost: Decimal | None, currency: str) -> PolicyPreview:
     seen = stock.columns.n.size
     scale = stock.ordered / seen if seen else 1.0
     at_once = found.emails_at_once * scale
@@ -47,7 +49,7 @@ def _told(stock: Stock, found: Difference, cost: float | None, currency: str) ->
             at_risk=by_state["at_risk"],
             expected_precision=one.precision,
             emails_per_day=per_day,
-            cost_per_day=None if cost is None else money(per_day * cost, currency),
+            cost_per_day=None if cost is None else money(Decimal(per_day) * cost, currency),
         )
 
     return PolicyPreview(
@@ -62,5 +64,5 @@ def _told(stock: Stock, found: Difference, cost: float | None, currency: str) ->
         staying=whole(found.staying),
         held_for_a_person=whole(found.held),
         emails_at_once=at_once,
-        cost_at_once=None if cost is None else money(at_once * cost, currency),
+        cost_at_once=None if cost is None else money(Decimal(at_once) * cost, currency),
     )

@@ -48,6 +48,7 @@ async def try_policy(
         day=body.day,
         clients=body.clients,
         cost_per_email=body.cost_per_email,
+        currency=parts.currency,
         trail=audit,
     )
     return await started(parts, audit, run, response)
