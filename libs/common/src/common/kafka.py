@@ -52,7 +52,6 @@ def consumer(cluster: Cluster, group: str, extra: Mapping[str, Any] | None = Non
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "isolation.level": "read_committed",
-            "fetch.wait.max.ms": 20,
             "allow.auto.create.topics": False,
             **(extra or {}),
         }

@@ -76,7 +76,7 @@ CONFIG: dict[str, str] = {
     "incremental.snapshot.chunk.size": "2000",
     "incremental.snapshot.watermarking.strategy": "insert_delete",
     # These two set the latency from commit to topic.
-    "poll.interval.ms": "20",
+    "poll.interval.ms": "50",
     "producer.override.linger.ms": "1",
     "producer.override.compression.type": "lz4",
     "key.converter": JSON,

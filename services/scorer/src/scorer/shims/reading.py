@@ -30,7 +30,7 @@ from scorer.shims.flight import Flight, Run
 from scorer.shims.membership import end_with_coordination, name_member
 from scorer.shims.turns import RUN_MAX, Turns
 
-FETCH_WAIT_MS = 20
+FETCH_WAIT_MS = 50
 """How long the broker may hold back an empty fetch; it bounds how long a new record of a partition
 that was not part of the fetch under way has to wait."""
 
