@@ -32,17 +32,22 @@ def _no_patience(monkeypatch):
     monkeypatch.setattr(connector, "STEP_S", 0.0)
     monkeypatch.setattr(connector, "GRACE_S", 0.05)
     monkeypatch.setattr(connector, "WAIT_S", 0.5)
+    monkeypatch.setattr(connector, "STUCK_S", 0.1)
 
 
 class FakeConnect:
     """Answers as a Connect worker does; remembers what was asked."""
 
-    def __init__(self, present=None, statuses=(RUNNING,), put_status=201, unhealthy=0):
+    def __init__(
+        self, present=None, statuses=(RUNNING,), put_status=201, unhealthy=0, restarted=()
+    ):
         self.present = present
         self.statuses = list(statuses)
         self.put_status = put_status
         self.unhealthy = unhealthy
+        self.restarted = list(restarted)
         self.asked: list[str] = []
+        self.queries: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(f"{request.method} {request.url.path}")
@@ -54,6 +59,8 @@ class FakeConnect:
                 self.present = {**json.loads(request.content), "name": "engage"}
             return httpx.Response(self.put_status, json={"message": "it says\nwhy"})
         if request.method == "POST":
+            self.queries.append(request.url.query.decode())
+            self.statuses = self.restarted or self.statuses
             return httpx.Response(202, json={})
         if request.url.path.endswith("/config"):
             found = self.present is not None
@@ -94,6 +101,14 @@ def test_a_failed_task_is_started_again(config):
     fake = FakeConnect({**config, "name": "engage"}, statuses=(FAILED, FAILED, RUNNING))
     assert fake.keep(config)[0] == "restarted"
     assert fake.asked.count("POST /connectors/engage/restart") == 1
+
+
+def test_a_connector_that_neither_runs_nor_fails_is_started_again(config):
+    """All of it, once: a restart of what failed would leave it as it is."""
+    unassigned = {"connector": {"state": "UNASSIGNED"}, "tasks": [{"state": "RUNNING"}]}
+    fake = FakeConnect({**config, "name": "engage"}, statuses=(unassigned,), restarted=(RUNNING,))
+    assert fake.keep(config)[0] == "restarted"
+    assert fake.queries == ["includeTasks=true&onlyFailed=false"]
 
 
 def test_a_task_that_keeps_failing_is_told_with_its_innermost_cause(config):

@@ -19,6 +19,9 @@ NAME = "engage"
 WAIT_S = 90.0
 GRACE_S = 15.0
 """How long a failed task may stay so after an update or a restart before it counts as failed."""
+STUCK_S = 45.0
+"""A connector that neither runs nor fails for so long is started again: after its broker was killed
+one was seen to wait for the end of the topic of offsets, and for nothing else (Kafka 4.3.1)."""
 STEP_S = 0.25
 HTTP_OK, HTTP_CREATED, HTTP_ACCEPTED, HTTP_NO_CONTENT = 200, 201, 202, 204
 HTTP_NOT_FOUND, HTTP_CONFLICT = 404, 409
@@ -122,9 +125,9 @@ class Connect:
         answer = self._ask("PUT", f"/connectors/{NAME}/config", config)
         _expect(answer, HTTP_OK, HTTP_CREATED)
 
-    def restart(self) -> None:
-        """Start again whatever failed."""
-        query = "includeTasks=true&onlyFailed=true"
+    def restart(self, *, only_failed: bool = True) -> None:
+        """Start again whatever failed, or connector and task whatever they do."""
+        query = f"includeTasks=true&onlyFailed={str(only_failed).lower()}"
         answer = self._ask("POST", f"/connectors/{NAME}/restart?{query}")
         _expect(answer, HTTP_OK, HTTP_ACCEPTED, HTTP_NO_CONTENT)
 
@@ -187,11 +190,16 @@ def keep(connect: Connect, config: dict[str, str], snapshot_begins: Callable[[],
     elif present != {**config, "name": NAME}:
         _polled(lambda: connect.put(config))
         done = "updated"
-    elif _polled(connect.failure) is not None:
-        _polled(connect.restart)
-        done = "restarted"
     else:
-        return "unchanged"
+        try:
+            failed = _polled(connect.failure, STUCK_S) is not None
+        except Transient:
+            _polled(lambda: connect.restart(only_failed=False))
+        else:
+            if not failed:
+                return "unchanged"
+            _polled(connect.restart)
+        done = "restarted"
     grace = time.monotonic() + GRACE_S
     while (failure := _polled(connect.failure)) is not None:
         if time.monotonic() >= grace:
@@ -200,9 +208,9 @@ def keep(connect: Connect, config: dict[str, str], snapshot_begins: Callable[[],
     return done
 
 
-def _polled(step: Callable[[], T]) -> T:
+def _polled(step: Callable[[], T], limit_s: float | None = None) -> T:
     """Repeat a step while it raises Transient, up to ``WAIT_S`` seconds; then raise that."""
-    until = time.monotonic() + WAIT_S
+    until = time.monotonic() + (WAIT_S if limit_s is None else limit_s)
     while True:
         try:
             return step()
