@@ -247,7 +247,9 @@ async def test_tokens_and_cost_stop_the_calls(world: World, limit: dict[str, Any
     await until(told, 120)
 
     async def quiet() -> bool:
-        return not await fleet.fetch("SELECT FROM model_calls WHERE outcome = 'in flight'")
+        # A text is stored a moment after its call has ended.
+        calls = await fleet.fetch("SELECT FROM model_calls WHERE outcome = 'in flight'")
+        return not calls and not await fleet.fetch("SELECT FROM episodes WHERE state = 'writing'")
 
     await until(quiet)
     used = [entry["answer"]["usage"] for entry in world.model.journal()]
