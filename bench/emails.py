@@ -11,16 +11,15 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import asyncpg
-import psutil
 
 from bench.errors import BenchFailed
-from bench.runner import cpu_s, peak_mb
+from bench.runner import cpu_s, family_cpu_s, peak_mb
 from bench.shop import migrated
 from bench.show import now_and_then, say
 from common.cluster import Cluster
@@ -79,13 +78,13 @@ def measure(folder: Path, emails: int) -> dict[str, float]:
         say(f"emails: {emails:,} episodes for one mailer, {IN_FLIGHT} calls at once of {DELAY_S} s")
         asyncio.run(_fill(servers.database_url, WARM + 1, emails))
         before = {name: cpu_s(part) for name, part in parts.items()}
-        database_before = _family_cpu_s(servers.postgres.process)
+        database_before = family_cpu_s(servers.postgres.process)
         moments = asyncio.run(_written(servers.database_url, WARM + 1, emails))
         figures = {
             f"emails.{name}_cpu_ms": (cpu_s(part) - before[name]) * 1000 / emails
             for name, part in parts.items()
         }
-        spent = _family_cpu_s(servers.postgres.process) - database_before
+        spent = family_cpu_s(servers.postgres.process) - database_before
         figures["emails.postgres_cpu_ms"] = spent * 1000 / emails
         figures["memory_mb.mailer"] = peak_mb(mailer)
     first, last = (int(part * len(moments)) for part in STEADY)
@@ -242,15 +241,3 @@ def _ticks(begin: float, end: float) -> list[float]:
 def _in_flight(arrived: Sequence[float], moment: float) -> int:
     """Return how many calls the model was busy with: each is for exactly its delay."""
     return bisect.bisect(arrived, moment) - bisect.bisect(arrived, moment - DELAY_S)
-
-
-def _family_cpu_s(process: Process) -> float:
-    """Return the processor time of a server and its workers; of those that ended, its part."""
-    top = psutil.Process(process.pid)
-    total = 0.0
-    for one in (top, *top.children(recursive=True)):
-        # An autovacuum's worker may end between the listing and the question.
-        with suppress(psutil.NoSuchProcess):
-            times = one.cpu_times()
-            total += times.user + times.system
-    return total

@@ -82,3 +82,15 @@ def cpu_s(process: Process) -> float:
     """Return the seconds of processor time that a process has used, all threads together."""
     times = psutil.Process(process.pid).cpu_times()
     return times.user + times.system
+
+
+def family_cpu_s(process: Process) -> float:
+    """Return the processor time of a server and its workers; of those that ended, its part."""
+    top = psutil.Process(process.pid)
+    total = 0.0
+    for one in (top, *top.children(recursive=True)):
+        # An autovacuum's worker may end between the listing and the question.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            total += times.user + times.system
+    return total

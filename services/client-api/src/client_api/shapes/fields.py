@@ -71,20 +71,17 @@ def _written_as_day(value: Any) -> Any:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
-def _written_as_money(value: Any) -> Any:
-    if not isinstance(value, Decimal) and not (
-        isinstance(value, str) and re.fullmatch(MONEY, value, re.ASCII) and value[-1] != "\n"
-    ):
-        raise ValueError('write it as a string with two decimals at most: "29.90"')
-    return Decimal(value)
+def _written_as(pattern: str, hint: str) -> BeforeValidator:
+    """Return what takes a decimal as a string of this form alone; ``hint`` says how to write it."""
 
+    def check(value: Any) -> Any:
+        if not isinstance(value, Decimal) and not (
+            isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII) and value[-1] != "\n"
+        ):
+            raise ValueError(f"write it as a string with {hint}")
+        return Decimal(value)
 
-def _written_as_cost(value: Any) -> Any:
-    if not isinstance(value, Decimal) and not (
-        isinstance(value, str) and re.fullmatch(COST, value, re.ASCII) and value[-1] != "\n"
-    ):
-        raise ValueError('write it as a string with six decimals at most: "0.02"')
-    return Decimal(value)
+    return BeforeValidator(check)
 
 
 def _is_part_of_a_policy(document: dict[str, Any]) -> dict[str, Any]:
@@ -127,7 +124,7 @@ Day = Annotated[date, BeforeValidator(_written_as_day)]
 Amount = Annotated[
     Decimal,
     Field(max_digits=16, decimal_places=2, allow_inf_nan=False),
-    BeforeValidator(_written_as_money),
+    _written_as(MONEY, 'two decimals at most: "29.90"'),
     WithJsonSchema({"type": "string", "pattern": MONEY, "examples": ["29.90"]}),
 ]
 """Money as a decimal string."""
@@ -140,7 +137,7 @@ PartOfPolicy = Annotated[dict[str, Any], AfterValidator(_is_part_of_a_policy)]
 Cost = Annotated[
     Decimal,
     Field(max_digits=12, decimal_places=6, allow_inf_nan=False),
-    BeforeValidator(_written_as_cost),
+    _written_as(COST, 'six decimals at most: "0.02"'),
     WithJsonSchema({"type": "string", "pattern": COST, "examples": ["0.02"]}),
 ]
 """What one of many costs: a decimal string with more places than money has."""
