@@ -29,6 +29,7 @@ from common.kafka import create_topics
 from common.topics import TOPICS
 from stack import http, tokens
 from stack.environment import base
+from stack.errors import Missing
 from stack.kafka import Kafka
 from stack.places import DASHBOARD, HOST, answers, free_port
 from stack.postgres import Postgres
@@ -60,7 +61,12 @@ class Timing(NamedTuple):
 
 
 def measure(folder: Path, clients: int, timing: Timing) -> dict[str, float]:
-    """Fill a shop with so many clients, and ten times the orders; return its figures."""
+    """Fill a shop with so many clients, and ten times the orders; return its figures.
+
+    Raises Missing without a dashboard, before the minutes that the shop takes.
+    """
+    if not (DASHBOARD / "index.html").is_file():
+        raise Missing("the dashboard is not built: run `make dashboard`")
     with ExitStack() as stack:
         postgres = stack.enter_context(Postgres.start(folder / "postgres", durable=False))
         shop = migrated(postgres, folder)
@@ -100,7 +106,9 @@ async def _figures(
     ids = [page.values[0] for page in asked["one_client"]]
     for kind, path in api_pages.HISTORIES.items():
         say(f"api: {kind}")
-        figures |= await _steady(kind, ours, [path.format(client) for client in ids], timing)
+        paths = [path.format(client) for client in ids]
+        await _warm(ours, paths)
+        figures |= await _steady(kind, ours, paths, timing)
     return figures
 
 
@@ -122,9 +130,7 @@ async def _race(
     rates: dict[str, list[float]] = {"ours": [], "bare": []}
     costs: dict[str, list[float]] = {"ours": [], "bare": []}
     for contender, wanted in paths.values():
-        await http_load.closed_loop(
-            contender.target, wanted, connections=CONNECTIONS, seconds=WARM_S
-        )
+        await _warm(contender, wanted)
     for _ in range(timing.rounds):
         for name, (contender, wanted) in paths.items():
             before = cpu_s(contender.process)
@@ -142,6 +148,10 @@ async def _race(
         f"api.{kind}.cpu_us": cost,
         f"api.{kind}.cpu_us_bare": other_cost,
     }
+
+
+async def _warm(contender: Contender, paths: Sequence[str]) -> None:
+    await http_load.closed_loop(contender.target, paths, connections=CONNECTIONS, seconds=WARM_S)
 
 
 async def _steady(

@@ -14,6 +14,7 @@ import orjson
 from client_api.problems import NotFound
 from client_api.shapes.money import priced
 from client_api.store import client_lists, clients, emails, orders, scores
+from client_api.store.episode_lists import Asked as AskedEpisodes
 from client_api.store.reads import Reads
 from client_api.web import cursors
 
@@ -276,8 +277,8 @@ async def _emails(kind: str, sample: Any, _: random.Random) -> Asked:
         kind,
         "/api/emails",
         {"cursor": cursors.encode("-value", value, episode)},
-        lambda reads: emails.most_valuable(
-            reads, after=(value, episode), state=None, client_id=None, limit=LIMIT + 1
+        lambda reads: emails.page(
+            reads, AskedEpisodes("-value", (value, episode), None, None, LIMIT + 1)
         ),
     )
 

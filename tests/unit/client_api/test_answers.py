@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from client_api.shapes.episodes import EpisodeRow
 from client_api.shapes.money import priced
 from client_api.shapes.responses import ClientRow, EmailRow, EmailText, OrderRow, Page
 from client_api.store import clients, emails
@@ -71,6 +72,20 @@ EPISODES = st.fixed_dictionaries(
         **dict.fromkeys(("score", "value_at_risk"), FIGURES),
     }
 )
+SILENCES = st.fixed_dictionaries(
+    {
+        "episode_id": TEXT,
+        "state": st.sampled_from(["held", "draft", "sent"]),
+        "outcome": st.sampled_from([None, "sent", "recovered"]),
+        **dict.fromkeys(("until", "closed_at", "ordered_at"), st.none() | MOMENTS),
+        **dict.fromkeys(("client_id", "policy_version"), IDS),
+        **dict.fromkeys(("reason", "actor"), TEXT),
+        **dict.fromkeys(("last_order_day", "crossing_day"), DAYS),
+        **dict.fromkeys(("opened_at", "created_at", "updated_at"), MOMENTS),
+        **dict.fromkeys(("score", "value_at_risk"), FIGURES),
+    }
+)
+"""Episodes as such, without client or text."""
 NO_TEXT = st.just({f"email_{name}": None for name in EmailText.model_fields})
 SOME_TEXT = st.fixed_dictionaries(
     {
@@ -92,6 +107,7 @@ def joined(*parts: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[
 KINDS: dict[str, tuple[Any, Callable[[Any], dict[str, Any]], type[BaseModel]]] = {
     "client": (joined(CLIENTS, SCORES | UNSCORED), clients.fields_of, ClientRow),
     "order": (ORDERS, dict, OrderRow),
+    "episode": (SILENCES, lambda row: priced(row, "EUR"), EpisodeRow),
     "email": (
         joined(EPISODES, NO_TEXT | SOME_TEXT),
         lambda row: priced(emails.fields_of(row), "EUR"),

@@ -3,6 +3,7 @@
 import time
 from types import SimpleNamespace
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -49,6 +50,7 @@ class Inside:
                 reads=self.reads,
                 access=access,
                 currency="EUR",
+                operator=SimpleNamespace(zone=ZoneInfo("Europe/Rome")),
                 metrics=self.metrics,
                 trust_traceparent=False,
             )
@@ -106,9 +108,30 @@ IDS = [
     "a",
     "",
 ]
+DAYS = [
+    *("", "from=2026-01-01", "from=2026-01-01&to=2026-02-01", "from=2026-02-01&to=2026-01-01"),
+    *(
+        "from=2026-1-1",
+        "from=",
+        "begin=2026-01-01",
+        "from=2020-01-01&to=2026-01-01",
+        "to=9999-12-31",
+    ),
+]
 PATHS = [
-    *(f"/api/{what}?{query}" for what in ("clients", "orders", "emails") for query in QUERIES),
-    *(f"/api/clients/{client}" for client in IDS),
+    *(
+        f"/api/{what}?{query}"
+        for what in ("clients", "orders", "emails", "episodes")
+        for query in QUERIES
+    ),
+    *(f"/api/clients/{client}{part}" for client in IDS for part in ("", "/score", "/curve")),
+    *(f"/api/clients/7/curve?{query}" for query in DAYS),
+    *(
+        "/api/clients/7/score/",
+        "/api/clients/7/score?x=1",
+        "/api/clients/7/other",
+        "/api/orders/7/score",
+    ),
     *("/api/clients/1?x=1", "/api/clients/1?", "/api/clients/1/", "/api/clients/", "/api/orders/"),
 ]
 
@@ -140,7 +163,10 @@ async def test_the_short_way_is_taken() -> None:
     for path, query in (
         ("/api/clients", b"limit=50&sort=score"),
         ("/api/clients/7", b""),
+        ("/api/clients/7/score", b""),
+        ("/api/clients/7/curve", b"from=2026-01-01"),
         ("/api/orders", b"client_id=7"),
+        ("/api/episodes", b"client_id=7"),
         ("/api/emails", b"state=held"),
     ):
         scope = {"type": "http", "method": "GET", "path": path, "query_string": query}

@@ -1,7 +1,6 @@
 """Every SQL statement about episodes, their emails, and people's decisions."""
 
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +15,7 @@ from client_api.shapes.responses import (
     ModelCall,
     StateChange,
 )
+from client_api.store.episode_lists import Asked
 from client_api.store.jsonb import loaded
 from client_api.store.reads import Reads, Values
 
@@ -39,69 +39,15 @@ DECISION_COLUMNS = """
 """
 
 
-async def most_valuable(
-    reads: Reads,
-    *,
-    after: tuple[float, str] | None,
-    state: str | None,
-    client_id: int | None,
-    limit: int,
-) -> list[dict[str, Any]]:
-    """Return the fields of the next ``limit`` EmailRows behind a value at risk and id.
-
-    The highest value comes first.
-    """
-    order = _Order("e.value_at_risk", "float8", after)
-    return await _page(reads, order, state=state, client_id=client_id, limit=limit)
-
-
-async def newest(
-    reads: Reads,
-    *,
-    after: tuple[datetime, str] | None,
-    state: str | None,
-    client_id: int | None,
-    limit: int,
-) -> list[dict[str, Any]]:
-    """Return the fields of the next ``limit`` EmailRows behind a time of creation and id.
-
-    The newest come first.
-    """
-    order = _Order("e.created_at", "timestamptz", after)
-    return await _page(reads, order, state=state, client_id=client_id, limit=limit)
-
-
-class _Order(NamedTuple):
-    """What a list is sorted by, its type, and the place to go on from."""
-
-    key: str
-    type: str
-    after: tuple[Any, str] | None
-
-
-async def _page(
-    reads: Reads,
-    order: _Order,
-    *,
-    state: str | None,
-    client_id: int | None,
-    limit: int,
-) -> list[dict[str, Any]]:
-    where = ["true"]
+async def page(reads: Reads, asked: Asked) -> list[dict[str, Any]]:
+    """Return the fields of EmailRows, as ``fields_of`` does."""
     values = Values()
-    if state is not None:
-        where.append(f"e.state = {values.place(state)}")
-    if client_id is not None:
-        where.append(f"e.client_id = {values.place(client_id)}")
-    if order.after is not None:
-        key, episode = (values.place(part) for part in order.after)
-        where.append(f"({order.key}, e.id) < ({key}::{order.type}, {episode})")
-    sorted_by = f"ORDER BY {order.key} DESC, e.id DESC"
     # The page first, and then what belongs to it: the joins never see more than its rows.
     statement = f"""
         SELECT {COLUMNS} FROM (
-            SELECT * FROM episodes e WHERE {" AND ".join(where)} {sorted_by} LIMIT {limit:d}
-        ) e {JOINS} {sorted_by}
+            SELECT * FROM episodes e
+            WHERE {asked.where(values)} {asked.order} LIMIT {asked.limit:d}
+        ) e {JOINS} {asked.order}
     """
     return [fields_of(row) for row in await reads.rows(statement, values.all)]
 

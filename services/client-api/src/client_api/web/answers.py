@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from fastapi import Response
+from pydantic import BaseModel
 
 OPTIONS = orjson.OPT_UTC_Z
 MEDIA_TYPE = "application/json"
@@ -40,3 +41,8 @@ def one(row: Fields) -> Response:
         media_type=MEDIA_TYPE,
         headers={"ETag": f'"{row["version"]}"'},
     )
+
+
+def model(row: BaseModel) -> Response:
+    """Answer with a row that is a model already."""
+    return Response(row.model_dump_json(), media_type=MEDIA_TYPE)

@@ -7,9 +7,12 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
+from pydantic import BaseModel
 from starlette.middleware.gzip import GZipMiddleware
 
-from client_api.shapes.requests import ClientsQuery, EmailsQuery, OrdersQuery, PageQuery
+from client_api.shapes.curves import CurveQuery
+from client_api.shapes.episodes import EpisodesQuery
+from client_api.shapes.requests import ClientsQuery, EmailsQuery, OrdersQuery
 from client_api.web import (
     access,
     audit,
@@ -57,10 +60,13 @@ ROUTES = (
 """In the order in which the API's own document shows them, and in which a request tries them:
 ``bulk`` is no id."""
 
-HOT: dict[Endpoint, type[PageQuery] | None] = {
+HOT: dict[Endpoint, type[BaseModel] | None] = {
     clients.list_clients: ClientsQuery,
     clients.read_client: None,
+    clients.read_score: None,
+    curves.read_curve: CurveQuery,
     orders.list_orders: OrdersQuery,
+    episodes.list_episodes: EpisodesQuery,
     emails.list_emails: EmailsQuery,
 }
 """What is asked most, with the model of its query, if it has one."""

@@ -130,7 +130,9 @@ async def erase_client(
     parts.operator.erased()
 
 
-@router.get("/{client_id}/score", dependencies=[needs(Scope.CLIENTS_READ)])
-async def read_score(parts: Shared, client_id: ClientId) -> ClientScore:
+@router.get(
+    "/{client_id}/score", dependencies=[needs(Scope.CLIENTS_READ)], response_model=ClientScore
+)
+async def read_score(parts: Shared, client_id: ClientId) -> Response:
     """Read a client's score of the served day, with why."""
-    return await scores.read(parts.reads, client_id)
+    return answers.model(await scores.read(parts.reads, client_id))

@@ -5,6 +5,7 @@ have other places, and to go on would skip some and repeat others.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -25,6 +26,8 @@ BY_SCORE: TypeAdapter[tuple[float | None, int]] = TypeAdapter(tuple[Finite | Non
 BY_TIME: TypeAdapter[tuple[datetime, int]] = TypeAdapter(tuple[AwareDatetime, Id])
 BY_VALUE: TypeAdapter[tuple[float, str]] = TypeAdapter(tuple[Finite, EpisodeId])
 BY_CREATION: TypeAdapter[tuple[datetime, str]] = TypeAdapter(tuple[AwareDatetime, EpisodeId])
+OF_EPISODES: Mapping[str, TypeAdapter[Any]] = {"-value": BY_VALUE, "-created": BY_CREATION}
+"""Lists of episodes and of their emails, by their sort."""
 
 OF_DAY = "@"
 

@@ -7,11 +7,10 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import StringConstraints
 
 from client_api.auth import Scope, needs
-from client_api.shapes.money import priced
 from client_api.shapes.requests import DecisionIn, EmailsQuery, Strict
 from client_api.shapes.responses import DecisionRow, EmailDetail, EmailRow, Page
 from client_api.store import emails
-from client_api.web import answers, cursors
+from client_api.web.episode_pages import asked, episode_page
 from client_api.web.repeats import keyed, of_its_episode
 from client_api.web.state import Audit, Db, Shared
 from client_api.web.strict import StrictRoute
@@ -24,33 +23,8 @@ EpisodeId = Annotated[str, Path(), StringConstraints(pattern=r"^[0-9-]+$", max_l
 @router.get("/emails", dependencies=[needs(Scope.EMAILS_READ)], response_model=Page[EmailRow])
 async def list_emails(parts: Shared, query: Annotated[EmailsQuery, Query()]) -> Response:
     """List episodes with their emails."""
-    if query.sort == "-value":
-        rows = await emails.most_valuable(
-            parts.reads,
-            after=cursors.decode(query.cursor, query.sort, cursors.BY_VALUE),
-            state=query.state,
-            client_id=query.client_id,
-            limit=query.limit + 1,
-        )
-        return answers.page(
-            rows,
-            query.limit,
-            lambda row: cursors.encode(query.sort, row["value_at_risk"], row["episode_id"]),
-            lambda row: priced(row, parts.currency),
-        )
-    rows = await emails.newest(
-        parts.reads,
-        after=cursors.decode(query.cursor, query.sort, cursors.BY_CREATION),
-        state=query.state,
-        client_id=query.client_id,
-        limit=query.limit + 1,
-    )
-    return answers.page(
-        rows,
-        query.limit,
-        lambda row: cursors.encode(query.sort, row["created_at"], row["episode_id"]),
-        lambda row: priced(row, parts.currency),
-    )
+    rows = await emails.page(parts.reads, asked(query))
+    return episode_page(rows, query, parts.currency)
 
 
 @router.get("/emails/{episode_id}", dependencies=[needs(Scope.EMAILS_READ)])

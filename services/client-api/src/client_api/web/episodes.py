@@ -1,16 +1,15 @@
 """Episodes over HTTP: every silence that was told of, whatever became of it."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query
-from pydantic import TypeAdapter
+from fastapi import APIRouter, Query, Response
 
 from client_api.auth import Scope, needs
 from client_api.shapes.episodes import EpisodeDetail, EpisodeRow, EpisodesQuery
 from client_api.shapes.responses import Page
 from client_api.store import episodes
-from client_api.web import cursors
 from client_api.web.emails import EpisodeId
+from client_api.web.episode_pages import asked, episode_page
 from client_api.web.state import Db, Shared
 from client_api.web.strict import StrictRoute
 
@@ -21,29 +20,12 @@ router = APIRouter(
     dependencies=[needs(Scope.EMAILS_READ)],
 )
 
-PLACES: dict[str, TypeAdapter[Any]] = {"-value": cursors.BY_VALUE, "-created": cursors.BY_CREATION}
 
-
-@router.get("")
-async def list_episodes(
-    db: Db, parts: Shared, query: Annotated[EpisodesQuery, Query()]
-) -> Page[EpisodeRow]:
+@router.get("", response_model=Page[EpisodeRow])
+async def list_episodes(parts: Shared, query: Annotated[EpisodesQuery, Query()]) -> Response:
     """List episodes: when each opened, what was at risk, and how it ended."""
-    found = await episodes.page(
-        db,
-        sort=query.sort,
-        after=cursors.decode(query.cursor, query.sort, PLACES[query.sort]),
-        state=query.state,
-        client_id=query.client_id,
-        limit=query.limit + 1,
-        currency=parts.currency,
-    )
-    shown = found[: query.limit]
-    last = shown[-1] if len(found) > query.limit else None
-    return Page(
-        items=[one.row for one in shown],
-        next=last and cursors.encode(query.sort, last.key, last.row.episode_id),
-    )
+    rows = await episodes.page(parts.reads, asked(query))
+    return episode_page(rows, query, parts.currency)
 
 
 @router.get("/{episode_id}")

@@ -39,7 +39,7 @@ class _Read(NamedTuple):
     query: type[BaseModel] | None
     id_name: str | None
 
-    def arguments(self, scope: Scope, last: str) -> dict[str, Any] | None:
+    def arguments(self, scope: Scope, row: str) -> dict[str, Any] | None:
         """Return what the endpoint takes; None when the request is not plainly right."""
         who: Principal | None = scope["state"].get("principal")
         if who is None or not who.scopes >= self.scopes:
@@ -53,7 +53,7 @@ class _Read(NamedTuple):
         elif scope["query_string"]:
             return None
         if self.id_name is not None:
-            known[self.id_name] = int(last)
+            known[self.id_name] = int(row)
         return {name: known[name] for name in self.takes}
 
 
@@ -65,15 +65,16 @@ class HotReads(BaseRoute):
     ) -> None:
         """Take what ``routes`` say of the endpoints; the models are those of their queries."""
         self._lists: dict[str, _Read] = {}
-        self._rows: dict[str, _Read] = {}
+        self._rows: dict[tuple[str, str], _Read] = {}
+        """By what stands before the id, and behind it."""
         for route in routes:
             if isinstance(route, APIRoute) and route.endpoint in reads:
                 read = _read_of(route, reads[route.endpoint])
-                folder, _, last = route.path.rpartition("/")
+                before, name, behind = _around(route.path)
                 if read.id_name is None:
                     self._lists[route.path] = read
-                elif last == f"{{{read.id_name}}}":
-                    self._rows[folder] = read
+                elif name == f"{{{read.id_name}}}":
+                    self._rows[before, behind] = read
         found = {read.endpoint for read in (*self._lists.values(), *self._rows.values())}
         if found != reads.keys():
             raise ValueError("a hot read has no route of its own")
@@ -83,15 +84,15 @@ class HotReads(BaseRoute):
         if scope["type"] != "http" or scope["method"] not in METHODS:
             return Match.NONE, {}
         path: str = scope["path"]
-        last = ""
+        row = ""
         read = self._lists.get(path)
         if read is None:
-            folder, _, last = path.rpartition("/")
-            read = self._rows.get(folder)
-            plain = last.isascii() and last.isdigit() and last[0] != "0"
-            if read is None or not plain or len(last) > ID_DIGITS_MAX:
+            before, row, behind = _around(path)
+            read = self._rows.get((before, behind))
+            plain = row.isascii() and row.isdigit() and row[0] != "0"
+            if read is None or not plain or len(row) > ID_DIGITS_MAX:
                 return Match.NONE, {}
-        arguments = read.arguments(scope, last)
+        arguments = read.arguments(scope, row)
         if arguments is None:
             return Match.NONE, {}
         return Match.FULL, {"route": read, "endpoint": read.endpoint, "arguments": arguments}
@@ -100,6 +101,16 @@ class HotReads(BaseRoute):
         """Answer."""
         answer = await scope["route"].endpoint(**scope["arguments"])
         await answer(scope, receive, send)
+
+
+def _around(path: str) -> tuple[str, str, str]:
+    """Part ``/api/things/7/parts`` into ``/api/things``, ``7`` and ``/parts``."""
+    end = path.find("/", 1)
+    end = path.find("/", end + 1) if end > 0 else -1
+    if end < 0:
+        return path, "", ""
+    row, slash, behind = path[end + 1 :].partition("/")
+    return path[:end], row, slash + behind
 
 
 def _read_of(route: APIRoute, query: type[BaseModel] | None) -> _Read:
