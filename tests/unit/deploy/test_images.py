@@ -86,11 +86,22 @@ def test_what_makes_images_stays_out_of_them(name: str):
 
 def test_everything_from_elsewhere_is_checked_against_a_lock():
     """Every installation from an index asks for hashes and wheels; ours asks no index."""
-    for run in IMAGES.stage("build").all("RUN"):
-        for install in re.findall(r"pip .*?install\s(.*?)(?:&&|$)", run):
-            from_lock = {"--require-hashes", "--only-binary"} <= set(install.split())
-            assert from_lock or "--no-index" in install.split()
+    runs = [run for stage in ("wheels", "build") for run in IMAGES.stage(stage).all("RUN")]
+    installs = [
+        found for run in runs for found in re.findall(r"pip .*?install\s(.*?)(?:&&|$)", run)
+    ]
+    for install in installs:
+        from_lock = {"--require-hashes", "--only-binary"} <= set(install.split())
+        assert from_lock or "--no-index" in install.split()
+    assert len(installs) == 3
+    (wheels,) = [run for run in runs if "pip wheel" in run]
+    assert {"--no-deps", "--no-build-isolation"} <= set(wheels.split())
     assert "npm ci" in " ".join(IMAGES.stage("dashboard").all("RUN"))
+
+
+def test_our_own_packages_are_built_once_for_all_images():
+    """No argument goes into the stage of wheels, so whoever builds images shares it."""
+    assert not IMAGES.stage("wheels").all("ARG")
 
 
 @pytest.mark.parametrize("name", [*NAMES, "build"])
