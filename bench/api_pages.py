@@ -14,7 +14,7 @@ import orjson
 from client_api.problems import NotFound
 from client_api.shapes.money import priced
 from client_api.store import client_lists, clients, emails, orders, scores
-from client_api.store.episode_lists import Asked as AskedEpisodes
+from client_api.store.episode_lists import EpisodePage
 from client_api.store.reads import Reads
 from client_api.web import cursors
 
@@ -278,7 +278,10 @@ async def _emails(kind: str, sample: Any, _: random.Random) -> Asked:
         "/api/emails",
         {"cursor": cursors.encode("-value", value, episode)},
         lambda reads: emails.page(
-            reads, AskedEpisodes("-value", (value, episode), None, None, LIMIT + 1)
+            reads,
+            EpisodePage(
+                sort="-value", after=(value, episode), state=None, client_id=None, limit=LIMIT + 1
+            ),
         ),
     )
 

@@ -2,12 +2,15 @@
 
 from base64 import urlsafe_b64encode
 from datetime import UTC, date, datetime
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from client_api.problems import Invalid
+from client_api.shapes.episodes import EpisodeSort
+from client_api.store.episode_lists import SORTS
 from client_api.web import cursors
 
 IDS = st.integers(1, 2**63 - 1)
@@ -68,3 +71,8 @@ def test_a_key_of_another_shape_is_refused(raw: bytes) -> None:
 def test_no_cursor_means_the_beginning() -> None:
     """The first page has none."""
     assert cursors.decode(None, "id", cursors.BY_ID) is None
+
+
+def test_every_sort_of_episodes_has_a_column_and_a_form_of_cursor():
+    """A sort that only the query knows would be an error of ours."""
+    assert set(get_args(EpisodeSort)) == SORTS.keys() == cursors.OF_EPISODES.keys()

@@ -1,27 +1,45 @@
 """Hot reads take a short way past FastAPI; both ways answer the same, to everything."""
 
 import time
+from datetime import date
 from types import SimpleNamespace
 from typing import Any, cast
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from prometheus_client import generate_latest
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as RequestScope
 
 from client_api.auth import Principal, Scope
 from client_api.metrics import Metrics
+from client_api.store import curves, scores
 from client_api.web import cursors
 from client_api.web.app import HOT, describe
 from client_api.web.hot import HotReads
+from common.policy import ShopPolicy
 
 ALL = frozenset(Scope)
+DOCUMENT = ShopPolicy().model_dump_json()
+FOUND: dict[str, dict[str, Any]] = {
+    curves.FRAME: {"as_of": date(2026, 1, 1), "document": DOCUMENT},
+    scores.READ: {
+        **dict.fromkeys(("entry", "exit", "crossing_day", "lapse_day", "episode_id")),
+        **dict.fromkeys(("client_id", "merged_version", "policy_version"), 1),
+        "as_of": date(2026, 1, 1),
+        "order_days": 0,
+        "merged": "[]",
+        "document": DOCUMENT,
+    },
+}
+"""What is found, by the statement."""
 
 
 class Rows:
-    """Reads that find nothing, and tell what they were asked."""
+    """Reads that find a client without orders, and nothing else; they tell what they were asked."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, list[Any], bool]] = []
@@ -29,7 +47,7 @@ class Rows:
     async def rows(self, statement: str, values: list[Any], *, search: bool = False) -> list[Any]:
         """Note a statement."""
         self.asked.append((statement, values, search))
-        return []
+        return [FOUND[statement]] if statement in FOUND else []
 
 
 class Inside:
@@ -139,8 +157,10 @@ PATHS = [
 @pytest.mark.parametrize("scopes", [ALL, ALL - {Scope.PII_READ}, frozenset({Scope.POLICY_READ})])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
 async def test_both_ways_answer_the_same(method: str, scopes: frozenset[Scope]) -> None:
-    """Status, body, headers and statements: for what is right, odd, wrong or not allowed."""
-    different = []
+    """Status, body, headers, statements and what is counted under which route: for what is right,
+    odd, wrong or not allowed.
+    """
+    different, seen = [], set()
     for path in PATHS:
         told = []
         for app in BOTH.values():
@@ -150,10 +170,18 @@ async def test_both_ways_answer_the_same(method: str, scopes: frozenset[Scope]) 
                 answer = await http.request(method, path)
             headers = {**answer.headers}
             headers.pop("x-request-id", None)
-            told.append((answer.status_code, answer.content, headers, inside.reads.asked))
+            counted = [
+                line
+                for line in generate_latest(inside.metrics.registry).decode().splitlines()
+                if line.startswith("engage_api_requests_total")
+            ]
+            seen.add((urlsplit(path).path.rpartition("/")[2], answer.status_code))
+            told.append((answer.status_code, answer.content, headers, inside.reads.asked, counted))
         if told[0] != told[1]:
             different.append((path, told))
     assert not different
+    if scopes == ALL and method == "GET":
+        assert {(part, status) for part in ("score", "curve") for status in (200, 422)} <= seen
 
 
 async def test_the_short_way_is_taken() -> None:

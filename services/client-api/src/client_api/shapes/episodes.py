@@ -14,12 +14,16 @@ Outcome = Literal["held_out", "sent", "recovered", "suppressed", "rejected", "fa
 """The states in which an episode rests; a person may bring it back from some of them."""
 
 
+EpisodeSort = Literal["-value", "-created"]
+"""The most valuable or the newest first."""
+
+
 class EpisodesQuery(PageQuery):
-    """Which episodes: the most valuable or the newest first."""
+    """Which episodes, with or without their emails."""
 
     state: EpisodeState | None = None
     client_id: RowId | None = None
-    sort: Literal["-value", "-created"] = "-value"
+    sort: EpisodeSort = "-value"
 
 
 class EpisodeRow(Answer):

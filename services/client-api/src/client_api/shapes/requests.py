@@ -38,7 +38,6 @@ from client_api.shapes.fields import (
     TimeZone,
 )
 from common.emails import EDITED_BODY_CHARS, SUBJECT_CHARS
-from common.episodes import EpisodeState
 from common.policy import ShopPolicy
 from common.score.model import State
 
@@ -348,11 +347,3 @@ class OrdersQuery(PageQuery):
     """Which orders, newest first."""
 
     client_id: RowId | None = None
-
-
-class EmailsQuery(PageQuery):
-    """Which episodes, the most valuable or the newest first."""
-
-    state: EpisodeState | None = None
-    client_id: RowId | None = None
-    sort: Literal["-value", "-created"] = "-value"

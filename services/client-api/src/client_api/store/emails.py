@@ -15,7 +15,7 @@ from client_api.shapes.responses import (
     ModelCall,
     StateChange,
 )
-from client_api.store.episode_lists import Asked
+from client_api.store.episode_lists import EpisodePage
 from client_api.store.jsonb import loaded
 from client_api.store.reads import Reads, Values
 
@@ -39,15 +39,15 @@ DECISION_COLUMNS = """
 """
 
 
-async def page(reads: Reads, asked: Asked) -> list[dict[str, Any]]:
+async def page(reads: Reads, wanted: EpisodePage) -> list[dict[str, Any]]:
     """Return the fields of EmailRows, as ``fields_of`` does."""
     values = Values()
     # The page first, and then what belongs to it: the joins never see more than its rows.
     statement = f"""
         SELECT {COLUMNS} FROM (
             SELECT * FROM episodes e
-            WHERE {asked.where(values)} {asked.order} LIMIT {asked.limit:d}
-        ) e {JOINS} {asked.order}
+            WHERE {wanted.where(values)} {wanted.order} LIMIT {wanted.limit:d}
+        ) e {JOINS} {wanted.order}
     """
     return [fields_of(row) for row in await reads.rows(statement, values.all)]
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from client_api.shapes.episodes import EpisodeSort
 from client_api.store.reads import Values
 
 
@@ -14,16 +15,16 @@ class Sort(NamedTuple):
     type: str
 
 
-SORTS: Mapping[str, Sort] = {
+SORTS: Mapping[EpisodeSort, Sort] = {
     "-value": Sort("value_at_risk", "float8"),
     "-created": Sort("created_at", "timestamptz"),
 }
 
 
-class Asked(NamedTuple):
-    """Which rows of the list are wanted."""
+class EpisodePage(NamedTuple):
+    """Which episodes of the list are wanted."""
 
-    sort: str
+    sort: EpisodeSort
     after: tuple[float | datetime, str] | None
     """Sort key and id of the last row that was shown."""
     state: str | None

@@ -11,7 +11,7 @@ from client_api.problems import NotFound
 from client_api.shapes.episodes import EpisodeDetail, Outcome
 from client_api.shapes.money import money
 from client_api.shapes.responses import StateChange
-from client_api.store.episode_lists import Asked
+from client_api.store.episode_lists import EpisodePage
 from client_api.store.reads import Reads, Values
 from common.policy import EmailRules
 from common.score.ledger import COUNTING_STATUSES
@@ -45,12 +45,12 @@ COLUMNS = f"""
 HISTORY = "SELECT * FROM episode_history WHERE episode_id = :id ORDER BY id"
 
 
-async def page(reads: Reads, asked: Asked) -> list[dict[str, Any]]:
+async def page(reads: Reads, wanted: EpisodePage) -> list[dict[str, Any]]:
     """Return the fields of EpisodeRows; the value at risk is the bare number."""
     values = Values()
     statement = f"""
         SELECT {COLUMNS} FROM episodes e
-        WHERE {asked.where(values)} {asked.order} LIMIT {asked.limit:d}
+        WHERE {wanted.where(values)} {wanted.order} LIMIT {wanted.limit:d}
     """
     return [dict(row.items()) for row in await reads.rows(statement, values.all)]
 

@@ -1,6 +1,7 @@
 """JSON of hot reads: fields as they came from Postgres, in the shape of the route's model.
 
 The routes name their model for the OpenAPI document; a test holds that it takes all that goes out.
+A score, which is worked out, is a model already.
 """
 
 from collections.abc import Callable, Sequence

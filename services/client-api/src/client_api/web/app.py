@@ -12,7 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from client_api.shapes.curves import CurveQuery
 from client_api.shapes.episodes import EpisodesQuery
-from client_api.shapes.requests import ClientsQuery, EmailsQuery, OrdersQuery
+from client_api.shapes.requests import ClientsQuery, OrdersQuery
 from client_api.web import (
     access,
     audit,
@@ -67,7 +67,7 @@ HOT: dict[Endpoint, type[BaseModel] | None] = {
     curves.read_curve: CurveQuery,
     orders.list_orders: OrdersQuery,
     episodes.list_episodes: EpisodesQuery,
-    emails.list_emails: EmailsQuery,
+    emails.list_emails: EpisodesQuery,
 }
 """What is asked most, with the model of its query, if it has one."""
 

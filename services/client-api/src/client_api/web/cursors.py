@@ -13,6 +13,7 @@ import orjson
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from client_api.problems import Invalid
+from client_api.shapes.episodes import EpisodeSort
 
 Id = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
 Offset = Annotated[int, Field(ge=0, lt=2**63 - 1, strict=True)]
@@ -26,7 +27,7 @@ BY_SCORE: TypeAdapter[tuple[float | None, int]] = TypeAdapter(tuple[Finite | Non
 BY_TIME: TypeAdapter[tuple[datetime, int]] = TypeAdapter(tuple[AwareDatetime, Id])
 BY_VALUE: TypeAdapter[tuple[float, str]] = TypeAdapter(tuple[Finite, EpisodeId])
 BY_CREATION: TypeAdapter[tuple[datetime, str]] = TypeAdapter(tuple[AwareDatetime, EpisodeId])
-OF_EPISODES: Mapping[str, TypeAdapter[Any]] = {"-value": BY_VALUE, "-created": BY_CREATION}
+OF_EPISODES: Mapping[EpisodeSort, TypeAdapter[Any]] = {"-value": BY_VALUE, "-created": BY_CREATION}
 """Lists of episodes and of their emails, by their sort."""
 
 OF_DAY = "@"

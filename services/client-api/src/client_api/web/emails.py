@@ -7,10 +7,11 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import StringConstraints
 
 from client_api.auth import Scope, needs
-from client_api.shapes.requests import DecisionIn, EmailsQuery, Strict
+from client_api.shapes.episodes import EpisodesQuery
+from client_api.shapes.requests import DecisionIn, Strict
 from client_api.shapes.responses import DecisionRow, EmailDetail, EmailRow, Page
 from client_api.store import emails
-from client_api.web.episode_pages import asked, episode_page
+from client_api.web.episode_pages import answer, wanted
 from client_api.web.repeats import keyed, of_its_episode
 from client_api.web.state import Audit, Db, Shared
 from client_api.web.strict import StrictRoute
@@ -21,10 +22,10 @@ EpisodeId = Annotated[str, Path(), StringConstraints(pattern=r"^[0-9-]+$", max_l
 
 
 @router.get("/emails", dependencies=[needs(Scope.EMAILS_READ)], response_model=Page[EmailRow])
-async def list_emails(parts: Shared, query: Annotated[EmailsQuery, Query()]) -> Response:
+async def list_emails(parts: Shared, query: Annotated[EpisodesQuery, Query()]) -> Response:
     """List episodes with their emails."""
-    rows = await emails.page(parts.reads, asked(query))
-    return episode_page(rows, query, parts.currency)
+    rows = await emails.page(parts.reads, wanted(query))
+    return answer(rows, query, parts.currency)
 
 
 @router.get("/emails/{episode_id}", dependencies=[needs(Scope.EMAILS_READ)])

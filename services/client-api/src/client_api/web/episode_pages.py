@@ -6,25 +6,22 @@ from fastapi import Response
 
 from client_api.shapes.episodes import EpisodesQuery
 from client_api.shapes.money import priced
-from client_api.shapes.requests import EmailsQuery
-from client_api.store.episode_lists import SORTS, Asked
+from client_api.store.episode_lists import SORTS, EpisodePage
 from client_api.web import answers, cursors
 
 
-def asked(query: EpisodesQuery | EmailsQuery) -> Asked:
+def wanted(query: EpisodesQuery) -> EpisodePage:
     """Return what to read: one row more than is shown. Raises Invalid for a cursor not ours."""
-    return Asked(
-        query.sort,
-        cursors.decode(query.cursor, query.sort, cursors.OF_EPISODES[query.sort]),
-        query.state,
-        query.client_id,
-        query.limit + 1,
+    return EpisodePage(
+        sort=query.sort,
+        after=cursors.decode(query.cursor, query.sort, cursors.OF_EPISODES[query.sort]),
+        state=query.state,
+        client_id=query.client_id,
+        limit=query.limit + 1,
     )
 
 
-def episode_page(
-    rows: Sequence[answers.Fields], query: EpisodesQuery | EmailsQuery, currency: str
-) -> Response:
+def answer(rows: Sequence[answers.Fields], query: EpisodesQuery, currency: str) -> Response:
     """Answer with the rows that were read, and the cursor behind the last one shown."""
     key = SORTS[query.sort].column
     return answers.page(

@@ -9,7 +9,7 @@ from client_api.shapes.episodes import EpisodeDetail, EpisodeRow, EpisodesQuery
 from client_api.shapes.responses import Page
 from client_api.store import episodes
 from client_api.web.emails import EpisodeId
-from client_api.web.episode_pages import asked, episode_page
+from client_api.web.episode_pages import answer, wanted
 from client_api.web.state import Db, Shared
 from client_api.web.strict import StrictRoute
 
@@ -24,8 +24,8 @@ router = APIRouter(
 @router.get("", response_model=Page[EpisodeRow])
 async def list_episodes(parts: Shared, query: Annotated[EpisodesQuery, Query()]) -> Response:
     """List episodes: when each opened, what was at risk, and how it ended."""
-    rows = await episodes.page(parts.reads, asked(query))
-    return episode_page(rows, query, parts.currency)
+    rows = await episodes.page(parts.reads, wanted(query))
+    return answer(rows, query, parts.currency)
 
 
 @router.get("/{episode_id}")

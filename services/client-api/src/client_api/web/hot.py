@@ -39,7 +39,7 @@ class _Read(NamedTuple):
     query: type[BaseModel] | None
     id_name: str | None
 
-    def arguments(self, scope: Scope, row: str) -> dict[str, Any] | None:
+    def arguments(self, scope: Scope, digits: str) -> dict[str, Any] | None:
         """Return what the endpoint takes; None when the request is not plainly right."""
         who: Principal | None = scope["state"].get("principal")
         if who is None or not who.scopes >= self.scopes:
@@ -53,7 +53,7 @@ class _Read(NamedTuple):
         elif scope["query_string"]:
             return None
         if self.id_name is not None:
-            known[self.id_name] = int(row)
+            known[self.id_name] = int(digits)
         return {name: known[name] for name in self.takes}
 
 
@@ -84,15 +84,15 @@ class HotReads(BaseRoute):
         if scope["type"] != "http" or scope["method"] not in METHODS:
             return Match.NONE, {}
         path: str = scope["path"]
-        row = ""
+        digits = ""
         read = self._lists.get(path)
         if read is None:
-            before, row, behind = _around(path)
+            before, digits, behind = _around(path)
             read = self._rows.get((before, behind))
-            plain = row.isascii() and row.isdigit() and row[0] != "0"
-            if read is None or not plain or len(row) > ID_DIGITS_MAX:
+            plain = digits.isascii() and digits.isdigit() and digits[0] != "0"
+            if read is None or not plain or len(digits) > ID_DIGITS_MAX:
                 return Match.NONE, {}
-        arguments = read.arguments(scope, row)
+        arguments = read.arguments(scope, digits)
         if arguments is None:
             return Match.NONE, {}
         return Match.FULL, {"route": read, "endpoint": read.endpoint, "arguments": arguments}
@@ -109,8 +109,8 @@ def _around(path: str) -> tuple[str, str, str]:
     end = path.find("/", end + 1) if end > 0 else -1
     if end < 0:
         return path, "", ""
-    row, slash, behind = path[end + 1 :].partition("/")
-    return path[:end], row, slash + behind
+    middle, slash, behind = path[end + 1 :].partition("/")
+    return path[:end], middle, slash + behind
 
 
 def _read_of(route: APIRoute, query: type[BaseModel] | None) -> _Read:
