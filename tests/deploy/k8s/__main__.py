@@ -4,6 +4,7 @@ admission  a real API server judges every overlay, warnings being errors
 simulated  simulated nodes in three zones: rollouts, volumes, jobs, drained nodes
 journey    real pods: the journey of tests/e2e/test_journey.py in a browser
 rolling    real pods: every service restarted under load; nothing fails, nothing is lost
+rebuild    real pods: a new generation of the scorer under load, as docs/operations has it
 chaos      real pods: pods deleted at random under load; the checker of the emails finds nothing
 """
 
@@ -31,6 +32,7 @@ from tests.deploy.k8s import (
     images,
     journey,
     node,
+    rebuilding,
     rolling,
     simulated,
     tools,
@@ -43,7 +45,7 @@ from tests.deploy.k8s.shop import deployed
 T = TypeVar("T")
 
 JUDGED = ("admission", "simulated")
-REAL = ("journey", "rolling", "chaos")
+REAL = ("journey", "rolling", "rebuild", "chaos")
 LOAD_LIMIT_S = 1800.0
 FAILURES = (
     *(Refused, Unbalanced, admission.Wrong, simulated.Wrong, AssertionError),
@@ -116,18 +118,20 @@ def _really(arguments: argparse.Namespace, parts: list[str], overlays: Overlays)
     with _cluster(arguments) as cluster:
         if "journey" in parts:
             _timed("journey", lambda: journey.check(cluster, overlays))
-        for part in ("rolling", "chaos"):
+        for part in REAL[1:]:
             if part in parts:
                 _timed(part, partial(_trade, part, arguments, cluster, overlays))
 
 
 def _trade(part: str, arguments: argparse.Namespace, cluster: Cluster, overlays: Overlays) -> None:
-    """Restart services, or delete pods, of a shop of its own."""
+    """Restart services, delete pods, or rebuild the scorer's table, of a shop of its own."""
     with deployed(cluster, overlays, "trading") as shop:
         journal = Journal(shop.folder / "journal.jsonl")
         try:
             if part == "rolling":
                 rolling.check(shop, journal, arguments.seed)
+            elif part == "rebuild":
+                rebuilding.check(shop, journal, overlays, arguments.seed)
             else:
                 chaos.check(shop, journal, overlays, arguments.minutes, arguments.seed)
         finally:

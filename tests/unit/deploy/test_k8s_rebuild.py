@@ -1,20 +1,31 @@
 """The component by which the scorer's next generation is made and announced on Kubernetes."""
 
+import os
+import shutil
+import subprocess
 from functools import partial
+from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from common.settings import ServiceSettings
+from common.topics import group_of
+from deploy import schemas, tools
 from deploy.manifests.access import grants
+from deploy.manifests.topics import FIRST_GENERATION
 from engage.__main__ import app
 from engage.rebuild_generation import WRITER
 from scorer.settings import Settings as ScorerSettings
+from stack.places import ROOT
+from tests.deploy.k8s.rebuilding import KINDS
 from tests.unit.deploy import kustomized, test_k8s_network
-from tests.unit.deploy.kustomized import Workload, named, values
+from tests.unit.deploy.kustomized import SOURCE, Workload, named, values
 from tests.unit.deploy.test_k8s_network import End
 
 MADE = "tests/network-policies+rebuild"
+GUIDE = ROOT / "docs" / "operations" / "README.md"
 PODS = {"scorer-next": "StatefulSet", "rebuild": "Job"}
 
 
@@ -40,6 +51,70 @@ def test_the_next_generation_is_the_scorer_s_plus_one():
     assert set(told["scorer-next"]) <= {
         one.upper() for cls in (ScorerSettings, ServiceSettings) for one in cls.model_fields
     }
+
+
+def test_every_cluster_begins_with_the_first_generation():
+    """A later one would stay silent where nobody has announced it."""
+    for kustomization in (*kustomized.OVERLAYS, MADE):
+        scorer = Workload(named(kustomization, "StatefulSet", "scorer"))
+        begins = int(kustomized.literal(kustomization, scorer.main)["GENERATION"])
+        assert begins == FIRST_GENERATION or kustomization == "overlays/prod", kustomization
+
+
+def commands(*beginnings: str) -> list[str]:
+    """Return the commands of the guide's section that begin so."""
+    section = GUIDE.read_text().partition("\n## A new generation\n")[2].partition("\n## ")[0]
+    blocks = section.split("```")[1::2]
+    lines = [line for block in blocks for line in block.replace("\\\n", "").splitlines()]
+    return [line for line in lines if line.startswith(beginnings)]
+
+
+def test_the_guide_s_commands_name_the_next_generation_for_one_cluster(tmp_path: Path):
+    """After a first rebuild, in the midst of the second: numbers and groups go together."""
+    target = tmp_path / "deploy" / "k8s"
+    shutil.copytree(kustomized.copy(), target)
+    edits = commands("sed ", "(cd deploy/k8s/overlays/prod && kustomize edit")
+    assert len(edits) == 4
+    environment = {"PATH": f"{tools.tool('kustomize').parent}:{os.environ['PATH']}"}
+    for line in edits:
+        subprocess.run(line, shell=True, cwd=tmp_path, env=environment, check=True)  # noqa: S602 - the guide's own
+
+    prod = target / "overlays" / "prod"
+    built = subprocess.run(
+        [tools.tool("kustomize"), "build", prod], capture_output=True, text=True, check=True
+    ).stdout
+    documents = list(yaml.load_all(built, Loader=schemas.LOADER))
+    numbers = {
+        one["metadata"]["name"].rpartition("-")[0]: one["data"]["GENERATION"]
+        for one in documents
+        if one["kind"] == "ConfigMap" and "GENERATION" in one.get("data", {})
+    }
+    assert numbers == {"scorer": "2", "scorer-next": "3"}
+    (scaled,) = [
+        one
+        for one in documents
+        if (one["kind"], one["metadata"]["name"]) == ("ScaledObject", "scorer")
+    ]
+    groups = {trigger["metadata"]["consumerGroup"] for trigger in scaled["spec"]["triggers"]}
+    assert groups == {group_of(2)}
+    for folder in ("base", "components"):
+        for file in (SOURCE / folder).rglob("*.yaml"):
+            assert (target / file.relative_to(SOURCE)).read_text() == file.read_text(), file
+
+
+def test_the_guide_s_last_command_removes_all_that_came():
+    """It names every kind of the component; what it cannot pick would be left behind."""
+    (line,) = commands("kubectl -n engage delete")
+    named_kinds = set(line.split()[4].split(","))
+    short = {"PodDisruptionBudget": "pdb"}
+    came = {
+        short.get(one["kind"], one["kind"].lower())
+        for one in kustomized.documents(MADE)
+        if one["metadata"].get("labels", {}).get("app.kubernetes.io/component") == "rebuild"
+    }
+
+    assert named_kinds == came
+    assert line.split()[4] == KINDS
 
 
 def test_the_next_generation_is_run_as_the_scorer_is():

@@ -81,6 +81,8 @@ def command(
         held = count > 0 and not stop_when_done
         if held:
             after = "The new workers go on until Ctrl-C."
+        elif no_workers:
+            after = f"The platform's workers of generation {done.generation} score from here on."
         else:
             after = f"Until workers of generation {done.generation} run there, nobody scores."
         frame.tell(done.model_dump(mode="json"), *_done(done), after)
