@@ -2614,11 +2614,11 @@ export interface components {
          *       "as_of": "2026-06-02T00:00:00Z",
          *       "cause": "score",
          *       "client_id": 42,
-         *       "crossing_day": 20605,
+         *       "crossing_day": "2026-06-01",
          *       "entry": 0.5,
          *       "episode_id": "42-20605",
          *       "generation": 1,
-         *       "last_order_day": 20514,
+         *       "last_order_day": "2026-03-02",
          *       "parts": {
          *         "frequency": 1.59,
          *         "intercept": -2.589,
@@ -2628,7 +2628,10 @@ export interface components {
          *       "policy_version": 3,
          *       "score": 0.41,
          *       "type": "opened",
-         *       "value": 0.194
+         *       "value_at_risk": {
+         *         "amount": "29.90",
+         *         "currency": "USD"
+         *       }
          *     }
          */
         EpisodeOpenedEvent: {
@@ -2644,16 +2647,22 @@ export interface components {
             cause: "score" | "silence";
             /** Client Id */
             client_id: number;
-            /** Crossing Day */
-            crossing_day: number;
+            /**
+             * Crossing Day
+             * Format: date
+             */
+            crossing_day: string;
             /** Entry */
             entry: number;
             /** Episode Id */
             episode_id: string;
             /** Generation */
             generation: number;
-            /** Last Order Day */
-            last_order_day: number;
+            /**
+             * Last Order Day
+             * Format: date
+             */
+            last_order_day: string;
             parts: components["schemas"]["ScoreParts"];
             /** Policy Version */
             policy_version: number;
@@ -2665,8 +2674,7 @@ export interface components {
              * @constant
              */
             type: "opened";
-            /** Value */
-            value: number;
+            value_at_risk: components["schemas"]["Money"];
         };
         /**
          * EpisodeRow
@@ -4616,7 +4624,7 @@ export interface components {
         Scope: "clients:read" | "clients:write" | "emails:read" | "emails:approve" | "policy:read" | "policy:write" | "ops:read" | "ops:replay" | "pii:read";
         /**
          * ScoreEvent
-         * @description ``event: score``: the data of the scored event as it is.
+         * @description ``event: score``: the data of the scored event as it is; its days count from 1970-01-01.
          * @example {
          *       "as_of": "2026-06-02T00:00:00Z",
          *       "client_id": 42,
@@ -13213,7 +13221,9 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    ETag: components["headers"]["etag"];
                     "Idempotent-Replayed": components["headers"]["replayed"];
+                    Location: components["headers"]["location"];
                     "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
@@ -13464,6 +13474,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    ETag: components["headers"]["etag"];
                     "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };
@@ -13856,6 +13867,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    ETag: components["headers"]["etag"];
                     "X-Request-ID": components["headers"]["request-id"];
                     [name: string]: unknown;
                 };

@@ -94,7 +94,7 @@ async def live(database: Database, kafka: str) -> AsyncIterator[Api]:
     async with running_api(
         database.client_api_url,
         feeds=(
-            lambda hub: KafkaFeed(Cluster(kafka), hub, crashes.append),
+            lambda hub: KafkaFeed(Cluster(kafka), hub, crashes.append, "EUR"),
             lambda hub: PostgresFeed(SecretStr(database.client_api_url), hub, crashes.append),
         ),
     ) as api:
@@ -138,7 +138,8 @@ async def test_every_kind_of_event_arrives(
                 scores.raw(7, raw, at_risk=True)
             scores.flush()
             told, _ = await page.event("episode")
-            assert (told["type"], told["value"]) == ("opened", 12.5)
+            assert (told["type"], told["crossing_day"]) == ("opened", "2024-11-13")
+            assert told["value_at_risk"] == {"amount": "12.50", "currency": "EUR"}
             assert "evidence" not in told
             assert (await page.event("episode"))[0]["type"] == "closed"
         await admin.execute(EPISODE)

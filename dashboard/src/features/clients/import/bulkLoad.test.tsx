@@ -5,7 +5,7 @@ import { BATCH_ROWS, runThrough, type BatchAnswer, type Outcome, type Send } fro
 import { CsvError, openTable } from "./csvFile.ts";
 import { FIELDS } from "./fields.ts";
 import { guessMapping } from "./mapping.ts";
-import { answerOf } from "./sendBatch.ts";
+import { answerOf, sendTo } from "./sendBatch.ts";
 import type { Body, Rejected } from "./rows.ts";
 
 function fileOf(text: string): File {
@@ -145,5 +145,46 @@ describe("answerOf", () => {
 
   it("does not take an answer for whole that lacks its counts", () => {
     expect(() => answerOf('{"line":2,"detail":"no"}\n')).toThrow("cut off");
+  });
+});
+
+describe("a batch whose answer is lost", () => {
+  const counts = '{"accepted":1,"rejected":0}';
+  const bodies: Body[] = [{ first_name: "Ada" }];
+
+  function answering(...answers: (() => Response)[]): (string | null)[] {
+    const keys: (string | null)[] = [];
+    vi.stubGlobal("fetch", (_: string, init: RequestInit) => {
+      keys.push(new Headers(init.headers).get("idempotency-key"));
+      const next = answers.shift();
+      return next === undefined ? Promise.reject(new TypeError("gone")) : Promise.resolve(next());
+    });
+    return keys;
+  }
+
+  it("is sent again under the same key, and counted once", async () => {
+    const keys = answering(
+      () => new Response(null, { status: 503 }),
+      () => new Response(""),
+      () => new Response(counts),
+    );
+    expect((await sendTo("clients", "load", 1)(bodies)).accepted).toBe(1);
+    expect(new Set(keys).size).toBe(1);
+    expect(keys).toHaveLength(3);
+    expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it("is given up after four tries, and not tried again where it was refused", async () => {
+    expect(answering()).toEqual([]);
+    await expect(sendTo("clients", "load", 1)(bodies)).rejects.toThrow("cannot be reached");
+    const keys = answering(() => new Response(null, { status: 422 }));
+    await expect(sendTo("clients", "load", 1)(bodies)).rejects.toThrow();
+    expect(keys).toHaveLength(1);
+  });
+
+  it("is only checked without a key", async () => {
+    const keys = answering(() => new Response(counts));
+    await sendTo("clients", "check")(bodies);
+    expect(keys).toEqual([null]);
   });
 });

@@ -59,7 +59,7 @@ def run() -> None:
         clock=BusinessClock(settings.clock_file),
         hub=hub,
         feeds=(
-            KafkaFeed(cluster, hub, crash),
+            KafkaFeed(cluster, hub, crash, settings.shop_currency),
             PostgresFeed(settings.database_url, hub, crash),
         ),
         model_sandbox=settings.model_sandbox,

@@ -5,6 +5,8 @@ from typing import Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from client_api.shapes.money import Money, money
+from common.clock import date_of
 from common.events import ClientScored, EpisodeClosed, EpisodeOpened, ScoreParts
 
 Kind = Literal["score", "episode", "email", "served"]
@@ -19,7 +21,7 @@ class Told(BaseModel):
 
 
 class ScoreEvent(ClientScored):
-    """``event: score``: the data of the scored event as it is."""
+    """``event: score``: the data of the scored event as it is; its days count from 1970-01-01."""
 
 
 class EpisodeOpenedEvent(Told):
@@ -31,12 +33,12 @@ class EpisodeOpenedEvent(Told):
     generation: int
     policy_version: int
     as_of: AwareDatetime
-    last_order_day: int
-    crossing_day: int
+    last_order_day: date
+    crossing_day: date
     cause: Literal["score", "silence"]
     score: float
     entry: float
-    value: float
+    value_at_risk: Money
     parts: ScoreParts
 
 
@@ -89,9 +91,16 @@ EVENTS: tuple[type[BaseModel], ...] = (
 )
 
 
-def episode_event(data: EpisodeOpened | EpisodeClosed) -> EpisodeOpenedEvent | EpisodeClosedEvent:
+def episode_event(
+    data: EpisodeOpened | EpisodeClosed, currency: str
+) -> EpisodeOpenedEvent | EpisodeClosedEvent:
     """Return what a page is told about an episode."""
     values = data.model_dump()
     if isinstance(data, EpisodeOpened):
+        values |= {
+            "last_order_day": date_of(data.last_order_day),
+            "crossing_day": date_of(data.crossing_day),
+            "value_at_risk": money(data.value, currency),
+        }
         return EpisodeOpenedEvent.model_validate(values)
     return EpisodeClosedEvent.model_validate(values)

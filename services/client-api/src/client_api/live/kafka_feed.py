@@ -46,10 +46,18 @@ class KafkaFeed:
     """One consumer in one thread; shows records of the newest scorer generation that it met."""
 
     def __init__(
-        self, cluster: Cluster, hub: Hub, on_crash: Callable[[BaseException], None]
+        self,
+        cluster: Cluster,
+        hub: Hub,
+        on_crash: Callable[[BaseException], None],
+        currency: str,
     ) -> None:
-        """``on_crash`` is told, in the event loop, when the thread dies of what nobody foresaw."""
+        """``on_crash`` is told, in the event loop, when the thread dies of what nobody foresaw.
+
+        ``currency`` is the shop's, in which values are told.
+        """
         self._cluster = cluster
+        self._currency = currency
         self._generation = 0
         self._hub = hub
         self._on_crash = on_crash
@@ -165,7 +173,7 @@ class KafkaFeed:
         self._generation = data.generation
         if isinstance(data, ClientScored):
             return "score", data.model_dump_json().encode()
-        return "episode", episode_event(data).model_dump_json().encode()
+        return "episode", episode_event(data, self._currency).model_dump_json().encode()
 
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():

@@ -52,10 +52,16 @@ ON_PROBLEM: dict[HTTPStatus, dict[str, str]] = {
 }
 ETAG, LOCATION, REPLAYED = "ETag", "Location", "Idempotent-Replayed"
 VERSIONED = frozenset(
-    "create_client read_client update_client create_order read_order update_order".split()
+    (
+        "create_client read_client update_client create_order read_order update_order "
+        "publish_policy read_current_policy read_policy"
+    ).split()
 )
 LOCATED = frozenset(
-    "create_client create_order backfill replay_clients replay_dead_letters try_policy".split()
+    (
+        "create_client create_order publish_policy "
+        "backfill replay_clients replay_dead_letters try_policy"
+    ).split()
 )
 
 HEADERS: dict[str, dict[str, Any]] = {
