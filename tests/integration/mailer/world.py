@@ -122,7 +122,8 @@ class Model:
     def journal(self, path: str | None = "/api/v1/chat/completions") -> list[dict[str, Any]]:
         """All requests of one route, or of all, as the sandbox noted them."""
         written = self._journal.read_bytes()[self._before :] if self._journal.exists() else b""
-        lines = written.decode().splitlines()
+        # The last line may be half written: more than a buffer goes out in parts.
+        lines = written[: written.rfind(b"\n") + 1].decode().splitlines()
         return [e for e in map(json.loads, lines) if path is None or e["path"] == path]
 
 
