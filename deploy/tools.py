@@ -134,7 +134,9 @@ def _link(name: str, target: Path) -> None:
     if link.is_symlink() and link.resolve() == target.resolve():
         return
     link.unlink(missing_ok=True)
-    link.symlink_to(target)
+    # Of what lies here relative, so that the folder may be moved or copied.
+    ours = target.is_relative_to(FOLDER)
+    link.symlink_to(Path(os.path.relpath(target, link.parent)) if ours else target)
 
 
 def _run(words: list[str], *, env: dict[str, str] | None = None, cwd: str | None = None) -> None:

@@ -23,8 +23,12 @@ COMBINATIONS = tuple(sorted(f"tests/{name}" for name, _ in combinations()))
 LIMIT_S = 120
 OPERATED = ("overlays/dev", "overlays/prod")
 """Overlays in which operators run Kafka and Postgres."""
-CRDS = Path(os.environ.get("DEPLOY_CRDS", ROOT.parent / "shared" / "platform" / "crds"))
-"""The operators' custom resource definitions: the cluster's, not ours."""
+FETCHED = ROOT / ".cache" / "crds"
+BESIDE = ROOT.parent / "shared" / "platform" / "crds"
+CRDS = Path(os.environ.get("DEPLOY_CRDS", FETCHED if FETCHED.is_dir() else BESIDE))
+"""The operators' custom resource definitions: the cluster's, not ours. By default those that
+`make deploy-crds` has fetched, or else those that lie beside the repository.
+"""
 
 Document = dict[str, Any]
 
