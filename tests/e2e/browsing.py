@@ -125,6 +125,10 @@ class Visit:
         """Return how wide the page's content is, in pixels."""
         return int(self.page.evaluate("document.documentElement.scrollWidth"))
 
+    def height(self) -> int:
+        """Return how high the page's content is, in pixels."""
+        return int(self.page.evaluate("document.documentElement.scrollHeight"))
+
 
 @contextmanager
 def visiting(

@@ -5,6 +5,7 @@ its answer; all logs, prompts, topics, metrics and answers are searched afterwar
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,8 @@ TOLD = {"first_name": "Zyxwila", "style_tag": "wobbletag", "category": "snurfwar
 """May stand in a prompt and in an email, and nowhere else outside of Postgres."""
 UNTOLD = {"loaded tag": "kanarfree discounts", "loaded category": "kanar.test"}
 """Client text that is no fact: not even a prompt holds it."""
+SURE_LENGTH = 5
+"""What has fewer characters stands in random ids by chance."""
 COUNTED = {"amount": "739184.17", "cents": "73918417", "currency": "XTS"}
 """Of an order: what the score is made of, and no prompt or log."""
 SHOUTED = "kanarruf"
@@ -297,9 +300,17 @@ def secrets_of(stack: Stack) -> dict[str, str]:
 
 
 def found_in(text: str, canaries: Mapping[str, str]) -> list[str]:
-    """Name the canaries that a text holds, in any case."""
+    """Name the canaries that a text holds, in any case; short ones as words of their own, because
+    Kafka's ids of topics hold any three letters now and then.
+    """
     folded = text.casefold()
-    return [name for name, canary in canaries.items() if canary.casefold() in folded]
+    return [name for name, canary in canaries.items() if _holds(folded, canary.casefold())]
+
+
+def _holds(folded: str, canary: str) -> bool:
+    if len(canary) >= SURE_LENGTH:
+        return canary in folded
+    return re.search(rf"(?<![\w-]){re.escape(canary)}(?![\w-])", folded) is not None
 
 
 def prompts_of(stack: Stack) -> list[str]:

@@ -35,6 +35,7 @@ ROAD = [
 ]
 CANARIES = ("Zyxwila", "Quorbital", "zyx@canary.example", "41.93", "wobbletag")
 CALLER = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
+WRITER = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -175,6 +176,31 @@ def test_a_callers_trace_goes_on_and_one_that_is_no_trace_does_not(
     found = {span.trace: span for span in wait_for("both are told", told, LIMIT_S)}
     assert found.pop(trace).parent == parent
     assert {span.parent for span in found.values()} == {""}
+
+
+def test_whoever_writes_by_sql_may_begin_the_trace_of_its_rows(
+    stack: Stack, collector: Collector
+) -> None:
+    """What the transaction says of its trace goes with its rows, from the relay on."""
+    trace, parent = WRITER
+    with api(stack) as http:
+        client = made(http, "/api/clients", first_name="Bo")
+    books.execute(
+        stack,
+        f"SELECT set_config('engage.traceparent', '00-{trace}-{parent}-01', true)",
+        f"INSERT INTO orders (client_id, ordered_at, amount) VALUES ({client}, now(), 20)",
+    )
+
+    def told() -> dict[str, Span] | None:
+        found = {span.service: span for span in collector.spans(trace)}
+        return found if {"cdc-relay", "scorer"} <= found.keys() else None
+
+    found = wait_for("the row's trace is told", told, LIMIT_S)
+    assert (found["cdc-relay"].name, found["cdc-relay"].parent) == (
+        "process cdc.public.orders",
+        parent,
+    )
+    assert found["scorer"].parent == found["cdc-relay"].id
 
 
 def test_traces_tell_nothing_of_anybody(written: list[Span], collector: Collector) -> None:
