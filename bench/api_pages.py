@@ -13,7 +13,7 @@ import orjson
 
 from client_api.problems import NotFound
 from client_api.shapes.money import priced
-from client_api.store import client_lists, clients, emails, orders, scores
+from client_api.store import client_lists, clients, emails, episodes, orders, scores
 from client_api.store.episode_lists import EpisodePage
 from client_api.store.reads import Reads
 from client_api.web import cursors
@@ -61,6 +61,7 @@ SHAPES: Mapping[str, Callable[[Any], Fields]] = {
     "orders_of_client": _dict,
     "newest_orders": _dict,
     "emails_by_value": emails.fields_of,
+    "episodes_of_client": _dict,
     "one_score": _plain,
 }
 """What makes fields of a row."""
@@ -84,6 +85,10 @@ def _by_time(row: Fields) -> str:
     return cursors.encode("-ordered_at", row["ordered_at"], row["id"])
 
 
+def _by_value(row: Fields) -> str:
+    return cursors.encode("-value", row["value_at_risk"], row["episode_id"])
+
+
 BEHIND: Mapping[str, Callable[[Fields], str]] = {
     "list_by_id": _by_id,
     "search_by_name": _by_id,
@@ -92,14 +97,19 @@ BEHIND: Mapping[str, Callable[[Fields], str]] = {
     "state_by_score": _by_score("-score"),
     "orders_of_client": _by_time,
     "newest_orders": _by_time,
-    "emails_by_value": lambda row: cursors.encode(
-        "-value", row["value_at_risk"], row["episode_id"]
-    ),
+    "emails_by_value": _by_value,
+    "episodes_of_client": _by_value,
 }
 """The cursor behind the last row of a page; what has none is a single row."""
 
+
+def _priced(row: Fields) -> Fields:
+    return priced(row, CURRENCY)
+
+
 TOLD: Mapping[str, Callable[[Fields], Fields]] = {
-    "emails_by_value": lambda row: priced(row, CURRENCY),
+    "emails_by_value": _priced,
+    "episodes_of_client": _priced,
 }
 """What a row goes out as, where the cursor needs more of it than that."""
 
@@ -286,6 +296,19 @@ async def _emails(kind: str, sample: Any, _: random.Random) -> Asked:
     )
 
 
+async def _episodes_of_client(kind: str, sample: Any, _: random.Random) -> Asked:
+    client = sample[0]
+    return await _noted(
+        kind,
+        "/api/episodes",
+        {"client_id": client},
+        lambda reads: episodes.page(
+            reads,
+            EpisodePage(sort="-value", after=None, state=None, client_id=client, limit=LIMIT + 1),
+        ),
+    )
+
+
 async def _one_score(kind: str, sample: Any, _: random.Random) -> Asked:
     return Asked(kind, f"/api/clients/{sample[0]}/score", scores.READ, [sample[0]])
 
@@ -300,11 +323,11 @@ MAKERS: Mapping[str, Callable[[str, Any, random.Random], Awaitable[Asked]]] = {
     "orders_of_client": _orders_of_client,
     "newest_orders": _newest_orders,
     "emails_by_value": _emails,
+    "episodes_of_client": _episodes_of_client,
     "one_score": _one_score,
 }
 KINDS = tuple(MAKERS)
 HISTORIES: Mapping[str, str] = {
     "score_curve": "/api/clients/{}/curve",
-    "episodes_of_client": "/api/episodes?client_id={}",
 }
-"""What else the page of one client asks for: it is timed, and compared with nothing."""
+"""What takes more than one statement: it is timed, and compared with nothing."""

@@ -21,7 +21,7 @@ class Target(NamedTuple):
 
 HOT = (
     *("list_by_id", "search_by_name", "filter_by_state", "sort_by_score", "state_by_score"),
-    *("one_client", "orders_of_client", "newest_orders", "emails_by_value"),
+    *("one_client", "orders_of_client", "newest_orders", "emails_by_value", "episodes_of_client"),
 )
 """The API's lists and single rows."""
 OF_ONE_CLIENT = ("one_client", "orders_of_client", "one_score", "score_curve", "episodes_of_client")
