@@ -38,6 +38,7 @@ export function OperationsPage() {
             search={name === "pipeline" ? {} : { tab: name }}
             className={ops["tab"]}
             activeProps={{}}
+            activeOptions={{ exact: true }}
             data-status={name === tab ? "active" : undefined}
             aria-current={name === tab ? "page" : undefined}
           >
