@@ -18,6 +18,7 @@ SETTLED_LIMIT_S = 900.0
 """Longer than the longest pause of a pod that could not start, which is five minutes."""
 LOOK_AGAIN_S = 2.0
 SHOWN = 5
+FAILED_SHOWN = 10
 
 
 class Unbalanced(Exception):
@@ -46,6 +47,14 @@ def balance(shop: Shop, journal: Journal, load: Load) -> None:
         lines = [f"{kind}: {line}" for kind in KINDS for line in wrong[kind][:SHOWN]]
         raise Unbalanced("\n".join(lines))
     _events(shop, load)
+
+
+def balance_without_failures(shop: Shop, journal: Journal, load: Load) -> None:
+    """Balance the books of a load of which no request may have failed. Raises Unbalanced."""
+    print(f"  {load.sent} requests, {len(load.failed)} failed", flush=True)
+    balance(shop, journal, load)
+    if load.failed:
+        raise Unbalanced("\n".join(load.failed[:FAILED_SHOWN]))
 
 
 def _gather(shop: Shop, journal: Journal) -> Books:

@@ -4,7 +4,7 @@ The routes name their model for the OpenAPI document; a test holds that it takes
 A score, which is worked out, is a model already.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -30,18 +30,17 @@ def page(
     shown = rows[:limit]
     behind = cursor(shown[-1]) if len(rows) > limit else None
     items = shown if told is None else [told(row) for row in shown]
-    return Response(
-        orjson.dumps({"items": items, "next": behind}, option=OPTIONS), media_type=MEDIA_TYPE
-    )
+    return whole({"items": items, "next": behind})
 
 
 def one(row: Fields) -> Response:
     """Answer with one versioned row, and its version as the ETag."""
-    return Response(
-        orjson.dumps(row, option=OPTIONS),
-        media_type=MEDIA_TYPE,
-        headers={"ETag": f'"{row["version"]}"'},
-    )
+    return whole(row, {"ETag": f'"{row["version"]}"'})
+
+
+def whole(found: Fields, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer with fields as they are."""
+    return Response(orjson.dumps(found, option=OPTIONS), media_type=MEDIA_TYPE, headers=headers)
 
 
 def model(row: BaseModel) -> Response:

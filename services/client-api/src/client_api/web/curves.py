@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Path, Query, Response
 
 from client_api.auth import Scope, needs
@@ -11,6 +10,7 @@ from client_api.problems import Invalid
 from client_api.shapes.curves import CURVE_DAYS_MAX, ClientCurve, CurveQuery
 from client_api.shapes.fields import RowId
 from client_api.store import curves
+from client_api.web import answers
 from client_api.web.state import Shared
 from client_api.web.strict import StrictRoute
 from common.clock import date_of, number_of
@@ -52,7 +52,7 @@ async def read_curve(
         "crossing_day": None if today.crossing_day is None else date_of(today.crossing_day),
         "lapse_day": None if today.lapse_day is None else date_of(today.lapse_day),
     }
-    return Response(orjson.dumps(found), media_type="application/json")
+    return answers.whole(found)
 
 
 def _range(query: CurveQuery, as_of: date) -> tuple[int, int]:
