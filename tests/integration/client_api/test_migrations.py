@@ -240,6 +240,28 @@ async def test_roles_that_an_operator_made_keep_their_passwords(
         await admin.close()
 
 
+async def test_a_script_that_fails_is_named_by_its_error_and_changes_nothing(
+    postgres: str, migrated_template: str
+) -> None:
+    """A database that answers is not said to be silent: here a table is in the way."""
+    name = f"engage_{uuid4().hex[:12]}"
+    url = urlunsplit(urlsplit(postgres)._replace(path=f"/{name}"))
+    admin = await asyncpg.connect(postgres)
+    try:
+        await admin.execute(f'CREATE DATABASE "{name}"')
+        taken = await asyncpg.connect(url)
+        await taken.execute("CREATE TABLE orders (id bigint)")
+        done = await asyncio.to_thread(_migrate, {"DATABASE_ADMIN_URL": url})
+        assert done.returncode == 2
+        assert "the migration failed: DuplicateTableError 42P07" in done.stderr
+        tables = "SELECT relname FROM pg_stat_user_tables"
+        assert [row["relname"] for row in await taken.fetch(tables)] == ["orders"]
+        await taken.close()
+    finally:
+        await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await admin.close()
+
+
 def _migrate(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "client_api", "migrate"],

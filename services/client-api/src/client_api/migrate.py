@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from pydantic import SecretStr
@@ -36,7 +37,12 @@ async def migrate(settings: MigrateSettings) -> None:
             await connection.execute(
                 text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SCHEMA_LOCK}
             )
-            await connection.run_sync(_upgrade)
+            try:
+                await connection.run_sync(_upgrade)
+            except asyncpg.PostgresError as error:
+                # A script goes past SQLAlchemy, which would have wrapped this.
+                what = f"{name_of(error)} {sqlstate_of(error)}"
+                raise Misconfigured(f"the migration failed: {what}") from error
             await _set_passwords(connection, settings.passwords)
             await _seed_policy(connection)
     except DBAPIError as error:
