@@ -6,12 +6,14 @@ from decimal import Decimal
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
+from client_api.store import figures
 from client_api.store.effect import Arms, arms
 from common.clock import Anchor, BusinessClock, write_anchor
 from common.effect import Arm, difference, needed_per_arm, wilson
 from common.score.ledger import COUNTING_STATUSES, counts
-from tests.integration.client_api.serving import Api, running_api
+from tests.integration.client_api.serving import Api, assert_problem, running_api
 from tests.integration.client_api.trial import LONG_AGO, NOW, WINDOW, Trial
 from tests.servers import Database
 
@@ -34,7 +36,11 @@ def trial(admin: asyncpg.Connection) -> Trial:
 
 
 async def effect_of(api: Api):
-    """Ask for the effect."""
+    """Ask for the effect, once the projector has counted it."""
+    async with api.engine.begin() as db:
+        await db.execute(text("UPDATE score_serving SET as_of = :day"), {"day": NOW.date()})
+    async with api.engine.begin() as db:
+        await figures.count(db, NOW, "USD")
     answer = await api.http.get("/api/effect")
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -44,6 +50,11 @@ async def counted(api: Api) -> Arms:
     """Both arms as they are counted, whether or not they are shown."""
     async with api.engine.connect() as db:
         return await arms(db, NOW, WINDOW)
+
+
+async def test_before_it_is_counted_there_is_no_effect(api: Api) -> None:
+    """A shop whose first day is not served has nothing to compare, and the answer says so."""
+    assert_problem(await api.http.get("/api/effect"), 404)
 
 
 async def test_too_few_clients_have_no_figure(api: Api, trial: Trial) -> None:

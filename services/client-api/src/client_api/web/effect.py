@@ -1,14 +1,15 @@
 """What writing to clients did, over HTTP."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from fastapi import APIRouter
 
 from client_api.auth import Scope, needs
+from client_api.problems import NotFound
 from client_api.shapes.reports import Effect, EffectArm, PointsApart, Rate
-from client_api.store import effect, policies
+from client_api.store import figures
 from client_api.store.effect import Arms
-from client_api.web.state import Db, Shared
+from client_api.web.state import Db
 from client_api.web.strict import StrictRoute
 from common.effect import DIFFERENCE, LEVEL, POWER, Arm, difference, needed_per_arm, wilson
 
@@ -18,11 +19,16 @@ POINTS = 100
 
 
 @router.get("/effect", dependencies=[needs(Scope.CLIENTS_READ)])
-async def read_effect(parts: Shared, db: Db) -> Effect:
-    """Compare orders of clients that were written to with those of clients held out."""
-    as_of = parts.clock.now()
-    days = (await policies.current(db)).document.emails.effect_days
-    return judged(await effect.arms(db, as_of, timedelta(days=days)), as_of, days)
+async def read_effect(db: Db) -> Effect:
+    """Compare orders of clients that were written to with those of clients held out.
+
+    The projector counted them, once for everybody; 404 before it did so for the first time.
+    """
+    found = await figures.newest(db)
+    if not found:
+        raise NotFound("nothing is counted yet: the first day is not served")
+    (counted,) = found
+    return judged(counted.arms, counted.effect_as_of, counted.window_days)
 
 
 def judged(found: Arms, as_of: datetime, days: int) -> Effect:
