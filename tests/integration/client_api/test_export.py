@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from client_api.shapes.reports import ClientExport
-from client_api.store.exports import ROWS
+from client_api.store.exports import MONEY, ROWS
 from client_api.store.places import PLACES, TABLES
 from common.topics import TOPICS
 from tests.integration.client_api.serving import Api, assert_problem
@@ -106,15 +106,17 @@ async def export(api: Api, client_id: int) -> dict[str, Any]:
     assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
     assert answer.headers["cache-control"] == "no-store"
     ClientExport.model_validate_json(answer.content)
-    found: dict[str, Any] = json.loads(answer.content)
+    found: dict[str, Any] = json.loads(answer.content, parse_float=str)
     return found
 
 
 async def rows(admin: asyncpg.Connection, query: str) -> list[Any]:
-    """Return rows as Postgres writes them in JSON, but for the traces of those who wrote them."""
-    found = [
-        json.loads(row[0]) for row in await admin.fetch(f"SELECT row_to_json(r)::text FROM {query}")
-    ]
+    """Return rows as Postgres writes them in JSON, but for the traces of those who wrote them.
+
+    Numbers with decimal places are texts, digit by digit.
+    """
+    asked = await admin.fetch(f"SELECT row_to_json(r)::text FROM {query}")
+    found = [json.loads(row[0], parse_float=str) for row in asked]
     for one in found:
         one.pop("traceparent", None)
     return found
@@ -146,7 +148,7 @@ async def test_the_export_holds_every_row_of_the_client_and_no_other(
     runs = [(run["kind"], run["parameters"], run["moved"]) for run in found["operations"]]
     assert runs == [
         ("replay", {"clients": [1]}, []),
-        ("what-if", {"clients": 100, "policy": {}}, [{"client_id": 1, "score_before": 0.5}]),
+        ("what-if", {"clients": 100, "policy": {}}, [{"client_id": 1, "score_before": "0.5"}]),
     ]
     (kept,) = found["idempotency_keys"]
     assert (kept["key"], json.loads(kept["body"])["id"]) == ("key-Ada", 1)
@@ -157,6 +159,21 @@ async def test_the_export_holds_every_row_of_the_client_and_no_other(
     assert "777001" not in json.dumps(found)
     assert "Bob" not in json.dumps(found)
     assert "2-20000" not in json.dumps(found)
+
+
+async def test_exact_amounts_are_decimal_strings(shop: Api, admin: asyncpg.Connection) -> None:
+    """No reader's floating point comes between: every column of exact numbers is named."""
+    answer = await shop.http.get("/api/clients/1/export")
+    amounts = {order["amount"] for order in answer.json()["orders"]}
+    assert amounts == {"0.10", "12345678901234.56"}
+    exact: dict[str, set[str]] = {}
+    for table, column in await admin.fetch(
+        "SELECT table_name, column_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND data_type = 'numeric'"
+    ):
+        exact.setdefault(table, set()).add(column)
+    exported = {table: columns for table, columns in exact.items() if table in TABLES}
+    assert {table: set(columns) for table, columns in MONEY.items()} == exported
 
 
 async def test_traces_of_requests_are_no_part_of_an_export(
@@ -219,7 +236,9 @@ async def test_a_long_history_is_exported_whole(api: Api, admin: asyncpg.Connect
         f" FROM generate_series(1, {number}) g"
     )
     found = await export(api, 1)
-    assert [order["amount"] for order in found["orders"]] == list(range(1, number + 1))
+    assert [order["amount"] for order in found["orders"]] == [
+        f"{n}.00" for n in range(1, number + 1)
+    ]
 
 
 async def test_no_table_is_forgotten(admin: asyncpg.Connection) -> None:

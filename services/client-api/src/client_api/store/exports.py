@@ -1,4 +1,7 @@
-"""Every SQL statement of an export: all rows about one client, as Postgres writes them in JSON."""
+"""Every SQL statement of an export: all rows about one client, as Postgres writes them in JSON.
+
+Money is a decimal string, as in every other answer.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -22,9 +25,14 @@ EXPORTED = "client.exported"
 OF_EPISODES = "episode_id IN (SELECT id FROM episodes WHERE client_id = :id)"
 ADDRESS = "(SELECT address_hash(email) FROM clients WHERE id = :id)"
 
-ROW = "(to_jsonb(r) - 'traceparent')::text"
+ROW = "to_jsonb(r) - 'traceparent'"
 """A whole row but for the trace of the request that wrote it: it says nothing of the client."""
-CLIENT = f"SELECT {ROW} FROM clients r WHERE r.id = :id"
+MONEY: Mapping[str, tuple[str, ...]] = {
+    "orders": ("amount",),
+    "model_calls": ("cost_usd", "reserved_usd"),
+}
+"""Columns of exact amounts, which JSON's numbers would leave to each reader's floating point."""
+CLIENT = f"SELECT ({ROW})::text FROM clients r WHERE r.id = :id"
 ROWS: Mapping[str, str] = {
     "orders": "FROM orders r WHERE r.client_id = :id ORDER BY r.ordered_at, r.id",
     "score_features": "FROM score_features r WHERE r.client_id = :id",
@@ -63,8 +71,7 @@ ROWS: Mapping[str, str] = {
                         WITH ORDINALITY AS t (m, n)
                     WHERE m @> jsonb_build_object('client_id', CAST(:id AS bigint))) AS moved
             FROM operations o
-            WHERE (jsonb_typeof(o.parameters -> 'clients') = 'array'
-                   AND o.parameters -> 'clients' @> jsonb_build_array(CAST(:id AS bigint)))
+            WHERE o.parameters -> 'clients' @> jsonb_build_array(CAST(:id AS bigint))
                OR o.result @> naming_moved(CAST(:id AS bigint))) r
         ORDER BY r.id""",
 }
@@ -112,10 +119,15 @@ async def _write(db: AsyncConnection, about: Mapping[str, int | str], file: IO[b
     for name, rows in ROWS.items():
         file.write(f',"{name}":['.encode())
         comma = b""
-        statement = text(f"SELECT {ROW} {rows}")
+        statement = text(f"SELECT ({_row_of(name)})::text {rows}")
         async with db.stream(statement, about) as found:
             async for (row,) in found:
                 file.write(comma + row.encode())
                 comma = b","
         file.write(b"]")
     file.write(b"}")
+
+
+def _row_of(table: str) -> str:
+    exact = ", ".join(f"'{name}', r.{name}::text" for name in MONEY.get(table, ()))
+    return f"{ROW} || jsonb_build_object({exact})" if exact else ROW
