@@ -63,7 +63,7 @@ ORDERS = """
     SELECT row_number() OVER (), l.id,
            $1::timestamptz
                - make_interval(secs => 86400 * (silent_days + gap_days * (n - random()))),
-           round((5 + 150 * random())::numeric, 2), 'EUR',
+           round((5 + 150 * random())::numeric, 2), 'USD',
            (ARRAY['delivered', 'paid', 'shipped', 'placed', 'cancelled'])
                [1 + floor(power(random(), 2) * 5)::integer],
            (ARRAY['shoes', 'dresses', 'scarves', 'hats', 'coats'])

@@ -5,6 +5,7 @@ import json
 import re
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from math import exp, log
 
 import pytest
@@ -82,7 +83,10 @@ def written(system):
 
 def days_of(lineage):
     """The evidence as the reference takes it: (date, amount) by order-day."""
-    return [(date.fromisoformat(day["day"]), day["cents"] / 100) for day in lineage["evidence"]]
+    return [
+        (date.fromisoformat(day["day"]), float(day["amount"]["amount"]))
+        for day in lineage["evidence"]
+    ]
 
 
 def record(folder, place):
@@ -114,11 +118,12 @@ def test_the_evidence_is_the_counted_orders(written):
         (o["id"], o["version"]) for o in orders
     }
     assert {o["image"] for o in told} == {"kept"}
-    spent: dict[date, int] = defaultdict(int)
+    spent: dict[date, Decimal] = defaultdict(Decimal)
     for order in told:
         when = datetime.fromisoformat(order["ordered_at"]).astimezone(UTC)
-        spent[when.date()] += round(float(order["amount"]) * 100)
-    assert {date.fromisoformat(d["day"]): d["cents"] for d in lineage["evidence"]} == spent
+        spent[when.date()] += Decimal(order["amount"])
+    told_by_day = {date.fromisoformat(d["day"]): d["amount"] for d in lineage["evidence"]}
+    assert {day: Decimal(each["amount"]) for day, each in told_by_day.items()} == spent
     assert len(spent) == 3
 
 

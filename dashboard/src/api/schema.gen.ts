@@ -349,6 +349,8 @@ export interface paths {
         /**
          * Read Effect
          * @description Compare orders of clients that were written to with those of clients held out.
+         *
+         *     The projector counted them, once for everybody; 404 before it did so for the first time.
          */
         get: operations["read_effect"];
         put?: never;
@@ -595,7 +597,7 @@ export interface paths {
         put?: never;
         /**
          * Create Order
-         * @description Create an order; without a date it gets the business clock's time.
+         * @description Create an order; the business clock's time and the shop's currency are its own by default.
          */
         post: operations["create_order"];
         delete?: never;
@@ -1556,7 +1558,10 @@ export interface components {
          *         "frequency": 1.59,
          *         "last_day": "2026-03-02",
          *         "order_days": 6,
-         *         "spend_decayed": 141.2,
+         *         "spend_decayed": {
+         *           "amount": "141.2",
+         *           "currency": "USD"
+         *         },
          *         "usual_gap_days": 31.5
          *       },
          *       "lapse_day": "2026-08-29",
@@ -2079,7 +2084,10 @@ export interface components {
          *           "at": "2026-06-02T09:30:00Z",
          *           "attempt": 1,
          *           "completion_tokens": 96,
-         *           "cost_usd": "0.00021",
+         *           "cost": {
+         *             "amount": "0.00021",
+         *             "currency": "USD"
+         *           },
          *           "generation_id": "gen-0001",
          *           "latency_ms": 840,
          *           "model": "sandbox/small",
@@ -2815,7 +2823,10 @@ export interface components {
          *       "frequency": 1.59,
          *       "last_day": "2026-03-02",
          *       "order_days": 6,
-         *       "spend_decayed": 141.2,
+         *       "spend_decayed": {
+         *         "amount": "141.2",
+         *         "currency": "USD"
+         *       },
          *       "usual_gap_days": 31.5
          *     }
          */
@@ -2834,8 +2845,8 @@ export interface components {
             last_day: string;
             /** Order Days */
             order_days: number;
-            /** Spend Decayed */
-            spend_decayed: number;
+            /** @description Exact, not rounded to hundredths. */
+            spend_decayed: components["schemas"]["Money"];
             /** Usual Gap Days */
             usual_gap_days: number;
         };
@@ -3108,7 +3119,10 @@ export interface components {
          *           "at": "2026-06-02T09:30:00Z",
          *           "attempt": 1,
          *           "completion_tokens": 96,
-         *           "cost_usd": "0.00021",
+         *           "cost": {
+         *             "amount": "0.00021",
+         *             "currency": "USD"
+         *           },
          *           "generation_id": "gen-0001",
          *           "latency_ms": 840,
          *           "model": "sandbox/small",
@@ -3188,7 +3202,10 @@ export interface components {
          *       "erased": false,
          *       "evidence": [
          *         {
-         *           "cents": 2990,
+         *           "amount": {
+         *             "amount": "29.90",
+         *             "currency": "USD"
+         *           },
          *           "day": "2026-06-02",
          *           "orders": [
          *             {
@@ -3360,7 +3377,10 @@ export interface components {
          *       "at": "2026-06-02T09:30:00Z",
          *       "attempt": 1,
          *       "completion_tokens": 96,
-         *       "cost_usd": "0.00021",
+         *       "cost": {
+         *         "amount": "0.00021",
+         *         "currency": "USD"
+         *       },
          *       "generation_id": "gen-0001",
          *       "latency_ms": 840,
          *       "model": "sandbox/small",
@@ -3381,8 +3401,8 @@ export interface components {
             attempt: number;
             /** Completion Tokens */
             completion_tokens: number | null;
-            /** Cost Usd */
-            cost_usd: string | null;
+            /** @description What the provider's answer said that it cost; null where it said nothing. */
+            cost: components["schemas"]["Money"] | null;
             /** Generation Id */
             generation_id: string | null;
             /** Latency Ms */
@@ -3549,9 +3569,9 @@ export interface components {
             client_id: number;
             /**
              * Currency
-             * @default USD
+             * @description The shop's when left out.
              */
-            currency: string;
+            currency?: string | null;
             /**
              * Id
              * @description Given by the caller, for loads; the next free one otherwise.
@@ -5342,7 +5362,10 @@ export interface components {
          * TracedDay
          * @description One counted order-day of the evidence.
          * @example {
-         *       "cents": 2990,
+         *       "amount": {
+         *         "amount": "29.90",
+         *         "currency": "USD"
+         *       },
          *       "day": "2026-06-02",
          *       "orders": [
          *         {
@@ -5370,8 +5393,8 @@ export interface components {
          *     }
          */
         TracedDay: {
-            /** Cents */
-            cents: number;
+            /** @description Net, of all its orders that counted, as the score took it. */
+            amount: components["schemas"]["Money"];
             /**
              * Day
              * Format: date
@@ -8277,7 +8300,10 @@ export interface operations {
                      *         "frequency": 1.59,
                      *         "last_day": "2026-03-02",
                      *         "order_days": 6,
-                     *         "spend_decayed": 141.2,
+                     *         "spend_decayed": {
+                     *           "amount": "141.2",
+                     *           "currency": "USD"
+                     *         },
                      *         "usual_gap_days": 31.5
                      *       },
                      *       "lapse_day": "2026-08-29",
@@ -9777,7 +9803,10 @@ export interface operations {
                      *           "at": "2026-06-02T09:30:00Z",
                      *           "attempt": 1,
                      *           "completion_tokens": 96,
-                     *           "cost_usd": "0.00021",
+                     *           "cost": {
+                     *             "amount": "0.00021",
+                     *             "currency": "USD"
+                     *           },
                      *           "generation_id": "gen-0001",
                      *           "latency_ms": 840,
                      *           "model": "sandbox/small",
@@ -9998,7 +10027,10 @@ export interface operations {
                      *           "at": "2026-06-02T09:30:00Z",
                      *           "attempt": 1,
                      *           "completion_tokens": 96,
-                     *           "cost_usd": "0.00021",
+                     *           "cost": {
+                     *             "amount": "0.00021",
+                     *             "currency": "USD"
+                     *           },
                      *           "generation_id": "gen-0001",
                      *           "latency_ms": 840,
                      *           "model": "sandbox/small",
@@ -10078,7 +10110,10 @@ export interface operations {
                      *       "erased": false,
                      *       "evidence": [
                      *         {
-                     *           "cents": 2990,
+                     *           "amount": {
+                     *             "amount": "29.90",
+                     *             "currency": "USD"
+                     *           },
                      *           "day": "2026-06-02",
                      *           "orders": [
                      *             {

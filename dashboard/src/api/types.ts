@@ -40,8 +40,9 @@ export interface Page<Row> {
 
 export type ClientInput = Omit<Schemas["ClientIn"], "id" | "synthetic">;
 export type ClientChanges = Schemas["ClientPatch"];
-export type OrderInput = Omit<Schemas["OrderIn"], "id" | "ordered_at" | "amount"> & {
+export type OrderInput = Omit<Schemas["OrderIn"], "id" | "ordered_at" | "amount" | "currency"> & {
   amount: string;
+  currency: string;
 };
 export type OrderChanges = Schemas["OrderPatch"];
 export type DecisionInput = Schemas["DecisionIn"];

@@ -67,12 +67,11 @@ const PLACES = 2;
  * An amount with its currency's code, to every place that it has and at least those of the currency.
  *
  * A decimal string never goes through floating point. A number is an estimate to begin with, and is
- * rounded to the currency's places. Some estimates are in the shop's own currency, which the API
- * does not name beside them: their currency is null.
+ * rounded to the currency's places.
  */
 export function money(
   amount: string | number,
-  currency: string | null,
+  currency: string,
   { compact = false, locale }: MoneyOptions = {},
 ): string {
   const places = typeof amount === "string" && !compact ? placesOf(amount) : 0;
@@ -90,7 +89,7 @@ function placesOf(amount: string): number {
 const amountFormats = new Map<string, Intl.NumberFormat>();
 
 function amountFormat(
-  currency: string | null,
+  currency: string,
   places: number,
   compact: boolean,
   locale: string | undefined,
@@ -98,12 +97,9 @@ function amountFormat(
   const key = [currency, places, compact, locale].join(" ");
   const known = amountFormats.get(key);
   if (known !== undefined) return known;
-  const unit: Intl.NumberFormatOptions =
-    currency === null ? {} : { style: "currency", currency, currencyDisplay: "code" };
+  const unit: Intl.NumberFormatOptions = { style: "currency", currency, currencyDisplay: "code" };
   const own =
-    currency === null
-      ? PLACES
-      : (new Intl.NumberFormat(locale, unit).resolvedOptions().maximumFractionDigits ?? PLACES);
+    new Intl.NumberFormat(locale, unit).resolvedOptions().maximumFractionDigits ?? PLACES;
   const made = new Intl.NumberFormat(locale, {
     ...unit,
     ...(compact

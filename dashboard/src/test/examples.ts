@@ -78,7 +78,7 @@ export function scoreDetail(change: Partial<ScoreDetail> = {}): ScoreDetail {
     episode_id: "42-20600",
     features: {
       order_days: 3,
-      spend_decayed: 129.4,
+      spend_decayed: { amount: "129.4", currency: "USD" },
       frequency: 1.7,
       first_day: "2026-03-19",
       last_day: "2026-08-02",

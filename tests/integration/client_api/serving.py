@@ -126,6 +126,7 @@ async def running_api(
     link_key: SecretStr | None = None,
     rules: AccessRules | None = None,
     bulk_bounds: BulkBounds | None = None,
+    currency: str = "USD",
 ) -> AsyncIterator[Api]:
     """Serve on a free port until the block ends; requests bear a token with all scopes."""
     hub = Hub()
@@ -142,6 +143,7 @@ async def running_api(
         previews=Previews(engine),
         link_key=link_key,
         bulk_bounds=bulk_bounds or BulkBounds(),
+        currency=currency,
     )
     server = make_server(create_app(parts, dashboard), "127.0.0.1", 0, before_stop=hub.close)
     task = asyncio.create_task(_serve(server))

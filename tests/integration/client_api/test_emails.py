@@ -83,7 +83,7 @@ async def test_a_decision_is_recorded_and_shown_until_and_after_it_is_applied(
     shown = (await filled.http.get(f"/api/emails/{episode}")).json()
     assert shown["decisions"] == [{**made, "outcome": "refused", "outcome_reason": "stale"}]
     assert shown["history"][0]["to_state"] == "held"
-    assert shown["calls"][0]["cost_usd"] == "0.000125"
+    assert shown["calls"][0]["cost"] == {"amount": "0.000125", "currency": "USD"}
     assert shown["evidence"] == {"evidence": []}
     assert shown["email"]["body"] == "We miss you"
 

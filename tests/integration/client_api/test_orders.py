@@ -138,6 +138,19 @@ async def test_an_order_without_a_date_gets_business_time(
     assert stats["clock_rate"] == 60.0
 
 
+async def test_an_order_that_names_no_currency_is_in_the_shops(database: Database) -> None:
+    """One by one and in bulk; one that names another keeps it."""
+    async with running_api(database.client_api_url, currency="EUR") as api:
+        ada = await api.client()
+        bare = {"client_id": ada["id"], "amount": "1.00"}
+        rows = [bare, {**bare, "currency": None}, {**bare, "currency": "JPY"}]
+        for row in rows:
+            await api.order(**row)
+        assert (await api.load("orders", rows))["accepted"] == len(rows)
+        found = (await api.http.get("/api/orders")).json()["items"]
+    assert sorted(order["currency"] for order in found) == ["EUR"] * 4 + ["JPY"] * 2
+
+
 async def test_orders_are_listed_newest_first_each_once(api: Api) -> None:
     """Pages of any size cover every order once, also where many share one moment."""
     ada, bob = await api.client(), await api.client()

@@ -47,7 +47,7 @@ async def figures(database: Database, tmp_path: Path):
     clock = tmp_path / "clock.json"
     write_anchor(clock, Anchor(datetime.now(UTC), NOW, 0.0))
     engine = make_engine(SecretStr(database.client_api_url))
-    yield Figures(engine, BusinessClock(clock))
+    yield Figures(engine, BusinessClock(clock), "USD")
     await engine.dispose()
 
 
@@ -145,6 +145,7 @@ async def test_recovered_value_is_what_was_ordered_after_an_email_within_the_win
     await trial.order(clients[4:5], after, status="cancelled")
     await trial.order(clients[5:6], after, amount="0")
     await trial.order(clients[6:9], after)  # held out, not final, never at risk
+    await trial.order(clients[1:2], after, currency="EUR")  # cannot be added
     await figures.count()
     told = await overview(api)
     assert told["recovered_value"] == {"amount": "43.15", "currency": "USD"}

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from decimal import Decimal
 
 import asyncpg
 import pytest
@@ -205,7 +206,7 @@ async def test_the_explained_score_is_the_tables(
     assert why["lift"] is None
     assert shown["features"]["order_days"] == 3
     assert shown["features"]["usual_gap_days"] == pytest.approx((45 + 80) / 3)
-    assert shown["features"]["spend_decayed"] < 150
+    assert Decimal(shown["features"]["spend_decayed"]["amount"]) < 150
     empty = (await api.http.get("/api/clients/2/score")).json()
     assert (empty["score"], empty["state"]) == (None, "no_orders")
     assert (empty["features"], empty["explanation"]) == (None, None)

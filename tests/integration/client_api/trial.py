@@ -72,10 +72,17 @@ class Trial:
         )
 
     async def order(
-        self, clients: Iterable[int], at: datetime, *, amount: str = "10", status: str = "paid"
+        self,
+        clients: Iterable[int],
+        at: datetime,
+        *,
+        amount: str = "10",
+        status: str = "paid",
+        currency: str = "USD",
     ) -> None:
         """Place one order each."""
         await self._admin.executemany(
-            "INSERT INTO orders (client_id, ordered_at, amount, status) VALUES ($1, $2, $3, $4)",
-            [(client, at, Decimal(amount), status) for client in clients],
+            "INSERT INTO orders (client_id, ordered_at, amount, status, currency)"
+            " VALUES ($1, $2, $3, $4, $5)",
+            [(client, at, Decimal(amount), status, currency) for client in clients],
         )

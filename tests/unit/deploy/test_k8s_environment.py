@@ -33,6 +33,14 @@ SETTINGS: dict[str, tuple[type[BaseSettings], ...]] = {
     "issuer": (IssuerSettings,),
     "model": (SandboxSettings,),
 }
+SHARED = (
+    "KAFKA_BOOTSTRAP_SERVERS",
+    "TOPIC_PARTITIONS",
+    "SHOP_TIME_ZONE",
+    "SHOP_CURRENCY",
+    "CLOCK_FILE",
+)
+"""What two services must not be told differently."""
 DRIVERS = {"PGSSLMODE", "PGSSLROOTCERT"}
 """What asyncpg itself reads."""
 PASSWORDS = {"CLIENT_API_PASSWORD", "MAILER_PASSWORD", "CDC_PASSWORD", "ENGAGE_PASSWORD"}
@@ -170,11 +178,11 @@ def test_where_operators_run_kafka_everybody_shows_a_certificate(overlay):
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_all_services_are_told_the_same_of_what_they_share(overlay):
-    """One broker, one number of partitions, one time zone, one key of links."""
+    """One broker, one number of partitions, one time zone, one currency, one clock."""
     shared: dict[str, set[str]] = {}
     for workload in ours(overlay):
         variables = kustomized.literal(overlay, workload.main)
-        for name in ("KAFKA_BOOTSTRAP_SERVERS", "TOPIC_PARTITIONS", "SHOP_TIME_ZONE", "CLOCK_FILE"):
+        for name in SHARED:
             if name in variables:
                 shared.setdefault(name, set()).add(variables[name])
 

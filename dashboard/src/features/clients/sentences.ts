@@ -30,6 +30,7 @@ export function nextOf(score: ScoreView): string {
 export function featuresOf(score: ScoreView): string[] {
   const { features, as_of } = score;
   if (features === null) return [];
+  const spend = features.spend_decayed;
   const silent = daysBetween(features.last_day, as_of);
   const last = silent <= 0 ? "today" : silent === 1 ? "yesterday" : `${plural(silent, "day")} ago`;
   const days =
@@ -39,6 +40,6 @@ export function featuresOf(score: ScoreView): string[] {
   return [
     `${days}; last ${last}.`,
     `Usually orders every ${plural(Math.round(features.usual_gap_days), "day")}.`,
-    `What was spent counts ${money(features.spend_decayed, null)} today: older orders count less.`,
+    `What was spent counts ${money(Number(spend.amount), spend.currency)} today: older orders count less.`,
   ];
 }

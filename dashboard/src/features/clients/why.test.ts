@@ -59,7 +59,7 @@ describe("sentences", () => {
     expect(featuresOf(scoreDetail())).toEqual([
       "Ordered on 3 days since 19 Mar; last 112 days ago.",
       "Usually orders every 60 days.",
-      "What was spent counts 129.40 today: older orders count less.",
+      "What was spent counts USD\u00a0129.40 today: older orders count less.",
     ]);
     expect(featuresOf(scoreDetail({ features: null }))).toEqual([]);
   });

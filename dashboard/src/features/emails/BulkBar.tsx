@@ -113,12 +113,13 @@ interface ConfirmProps {
 
 function Confirm({ rows, choice, onCancel, onRun }: ConfirmProps) {
   const worth = rows.map((row) => row.value_at_risk);
+  const currency = worth[0]?.currency;
   const atStake = worth.reduce((sum, one) => sum + Number(one.amount), 0);
   return (
     <div className={styles["confirm"]}>
       <p data-testid="bulk-effect">
-        {plural(rows.length, "client")}, worth{" "}
-        {money(atStake, worth[0]?.currency ?? null)} at risk together.
+        {plural(rows.length, "client")}
+        {currency !== undefined && `, worth ${money(atStake, currency)} at risk together`}.
       </p>
       <ul className={styles["effect"]}>
         {effectOf(choice.action).map((line) => (

@@ -51,7 +51,7 @@ const COLUMNS: readonly Column<Row>[] = [
   {
     key: "cost",
     head: "Cost",
-    cell: (call) => (call.cost_usd === null ? "–" : money(call.cost_usd, "USD")),
+    cell: (call) => (call.cost === null ? "–" : money(call.cost.amount, call.cost.currency)),
     numeric: true,
   },
 ];

@@ -13,7 +13,7 @@ const CALL = {
   generation_id: null,
   prompt_tokens: 10,
   completion_tokens: 5,
-  cost_usd: "0.002",
+  cost: { amount: "0.002", currency: "USD" },
   latency_ms: 40,
   sandbox: true,
   at: "2026-11-22T09:00:00Z",
@@ -27,8 +27,12 @@ describe("what the tour reckons", () => {
 
   it("tells a cost only of emails whose every call told it", () => {
     const told = emailDetail({ calls: [CALL, { ...CALL, attempt: 2 }] });
-    const untold = emailDetail({ calls: [{ ...CALL, cost_usd: null }] });
-    expect(costOf([told, untold, emailDetail({ calls: [] })])).toEqual({ each: 0.004, emails: 1 });
+    const untold = emailDetail({ calls: [{ ...CALL, cost: null }] });
+    expect(costOf([told, untold, emailDetail({ calls: [] })])).toEqual({
+      each: 0.004,
+      currency: "USD",
+      emails: 1,
+    });
     expect(costOf([untold])).toBeNull();
   });
 

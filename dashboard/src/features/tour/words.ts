@@ -42,18 +42,18 @@ export function shareWords({ share, low, high, n }: Proportion): string {
   return `${value ?? ""} % (${from ?? ""} to ${to ?? ""}) of ${count(n)}`;
 }
 
-/** The mean cost of an email over all its model calls, in USD; null where no call told it. */
+/** The mean cost of an email over all its model calls; null where no call told it. */
 export function costOf(
   emails: readonly Pick<EmailDetail, "calls">[],
-): { each: number; emails: number } | null {
+): { each: number; currency: string; emails: number } | null {
   const told = emails.filter(
-    ({ calls }) => calls.length > 0 && calls.every((call) => call.cost_usd !== null),
+    ({ calls }) => calls.length > 0 && calls.every((call) => call.cost !== null),
   );
-  if (told.length === 0) return null;
-  const sum = told
-    .flatMap(({ calls }) => calls)
-    .reduce((total, call) => total + Number(call.cost_usd), 0);
-  return { each: sum / told.length, emails: told.length };
+  const costs = told.flatMap(({ calls }) => calls.flatMap(({ cost }) => cost ?? []));
+  const [first] = costs;
+  if (first === undefined) return null;
+  const sum = costs.reduce((total, cost) => total + Number(cost.amount), 0);
+  return { each: sum / told.length, currency: first.currency, emails: told.length };
 }
 
 /** Whether a score was made with a version of an order, or a later one. */

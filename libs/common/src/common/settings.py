@@ -29,6 +29,8 @@ class ServiceSettings(KafkaSecurity):
     kafka_bootstrap_servers: str
     topic_partitions: Annotated[int, Field(ge=1, le=1024)] = PARTITIONS_DEFAULT
     shop_time_zone: str = "UTC"
+    shop_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
+    """What scores and values are reckoned in, and of an order that names no other."""
     clock_file: Path | None = None
     """The shared anchor of the business clock; real time without."""
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"

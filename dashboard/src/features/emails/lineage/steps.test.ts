@@ -26,7 +26,7 @@ function lineage(change: Partial<Lineage> = {}): Lineage {
     facts_used: ["first_name", "style_tags"],
     written_as_of: null,
     erased: false,
-    evidence: [{ day: "2026-08-02", cents: 7990, orders: [ORDER] }],
+    evidence: [{ day: "2026-08-02", amount: { amount: "79.90", currency: "USD" }, orders: [ORDER] }],
     score: {
       as_of: "2026-11-20T00:00:00Z",
       day: "2026-11-20",
@@ -67,7 +67,7 @@ describe("orderPaths", () => {
 
   it("marks as verified only the record that the API has just read again", () => {
     const marks = (order: TracedOrder) =>
-      orderPaths(lineage({ evidence: [{ day: "2026-08-02", cents: 1, orders: [order] }] }))[0]?.steps.map(
+      orderPaths(lineage({ evidence: [{ day: "2026-08-02", amount: { amount: "0.01", currency: "USD" }, orders: [order] }] }))[0]?.steps.map(
         (step) => step.verified !== null,
       );
     expect(marks(ORDER)).toEqual([false, false, true]);
@@ -92,7 +92,7 @@ describe("mainSteps", () => {
       status_code: 200,
       prompt_tokens: 500,
       completion_tokens: 120,
-      cost_usd: "0.0012",
+      cost: { amount: "0.0012", currency: "USD" },
       latency_ms: 840,
       sandbox: true,
       at: "2026-11-22T09:00:00Z",

@@ -93,7 +93,7 @@ function callStep(call: Lineage["calls"][number], index: number): Step {
         : [{ name: "Generation", value: call.generation_id, kind: "id" } satisfies Fact]),
       { name: "Tokens in", value: countOr(call.prompt_tokens) },
       { name: "Tokens out", value: countOr(call.completion_tokens) },
-      { name: "Cost", value: call.cost_usd === null ? "not told" : money(call.cost_usd, "USD") },
+      { name: "Cost", value: call.cost === null ? "not told" : money(call.cost.amount, call.cost.currency) },
       { name: "Took", value: `${count(call.latency_ms)} ms` },
       { name: "At", value: call.at, kind: "time" },
     ],

@@ -72,7 +72,7 @@ function Cost({ all }: { all: readonly EmailRow[] }) {
         }
         testId="tour-cost"
       >
-        {cost === null ? "not told" : money(cost.each.toFixed(COST_PLACES), "USD")}
+        {cost === null ? "not told" : money(cost.each.toFixed(COST_PLACES), cost.currency)}
       </Fact>
     </Facts>
   );

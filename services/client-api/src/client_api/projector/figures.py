@@ -21,10 +21,11 @@ log = structlog.get_logger("client_api.projector")
 class Figures:
     """The one who counts. What cannot be counted now is counted later, and logged."""
 
-    def __init__(self, engine: AsyncEngine, clock: BusinessClock) -> None:
-        """``clock`` tells up to when effects are measured."""
+    def __init__(self, engine: AsyncEngine, clock: BusinessClock, currency: str) -> None:
+        """``clock`` tells up to when effects are measured; ``currency`` is the shop's."""
         self._engine = engine
         self._clock = clock
+        self._currency = currency
         self._seen: int | None = None
         self._problem: str | None = None
         self.wanted = asyncio.Event()
@@ -66,7 +67,7 @@ class Figures:
     async def count(self) -> date | None:
         """Count the served day's figures now; return the day, None before any is served."""
         async with self._engine.begin() as db:
-            return await figures.count(db, self._clock.now())
+            return await figures.count(db, self._clock.now(), self._currency)
 
 
 async def _first(

@@ -66,7 +66,7 @@ async def project(settings: ProjectorSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         store = ScoreStore(pool)
-        figures = Figures(engine, clock)
+        figures = Figures(engine, clock, settings.shop_currency)
         metrics = Metrics()
         watch = DayWatch(
             Days(pool, store), clock, settings.zone, metrics, switched=figures.wanted.set

@@ -21,6 +21,11 @@ def money(amount: float | Decimal, currency: str) -> Money:
     return Money(amount=rounded, currency=currency)
 
 
+def hundredths(amount: int, currency: str) -> Money:
+    """Return an amount that is given in hundredths."""
+    return Money(amount=amount * HUNDREDTH, currency=currency)
+
+
 def exactly(amount: float, currency: str) -> Money:
     """Return an amount with every digit that a computation gave."""
     return Money(amount=Decimal(repr(amount)), currency=currency)

@@ -149,7 +149,8 @@ class TracedDay(Answer):
     """One counted order-day of the evidence."""
 
     day: date
-    cents: int
+    amount: Money
+    """Net, of all its orders that counted, as the score took it."""
     orders: list[TracedOrder]
 
 

@@ -139,7 +139,8 @@ class OrderIn(Body):
     ordered_at: Moment | None = None
     """Now by the business clock when left out."""
     amount: Amount
-    currency: Currency = "USD"
+    currency: Currency | None = None
+    """The shop's when left out."""
     status: OrderStatus = "placed"
     category: Category = "general"
 

@@ -77,7 +77,8 @@ class FeaturesOfScore(Answer):
     """What the score knows of the client's orders; decayed figures are as of the served day."""
 
     order_days: int
-    spend_decayed: float
+    spend_decayed: Money
+    """Exact, not rounded to hundredths."""
     frequency: float
     first_day: date
     last_day: date
@@ -222,7 +223,8 @@ class ModelCall(Answer):
     status_code: int | None
     prompt_tokens: int | None
     completion_tokens: int | None
-    cost_usd: Decimal | None
+    cost: Money | None
+    """What the provider's answer said that it cost; null where it said nothing."""
     latency_ms: int
     sandbox: bool
     at: datetime

@@ -1,7 +1,6 @@
 """Chunks of new rows, one statement for all of a chunk; what cannot go in is named by its line."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -77,9 +76,9 @@ CLIENTS = _Table("clients", "a client", INSERT_CLIENTS, clients.TOUCH)
 
 
 async def insert_orders(
-    db: AsyncConnection, chunk: Sequence[Numbered], now: datetime
+    db: AsyncConnection, chunk: Sequence[Numbered], defaults: orders.Defaults
 ) -> list[Refusal]:
-    """Insert orders, dated ``now`` (business time) where they have no date; return the refused."""
+    """Insert orders, with ``defaults`` where they say nothing of their own; return the refused."""
     rows, refused = without_repeats(chunk)
     wanted = sorted({item.row.client_id for item in rows})
     known = set((await db.execute(text(LOCK_CLIENTS), {"ids": wanted})).scalars())
@@ -88,7 +87,9 @@ async def insert_orders(
     values: dict[str, list[Any]] = {
         name: [getattr(item.row, name) for item in rows] for name in OrderIn.model_fields
     }
-    values["ordered_at"] = [(moment or now).isoformat() for moment in values["ordered_at"]]
+    dated = [moment or defaults.ordered_at for moment in values["ordered_at"]]
+    values["ordered_at"] = [moment.isoformat() for moment in dated]
+    values["currency"] = [currency or defaults.currency for currency in values["currency"]]
     return refused + await _insert(db, ORDERS, rows, values)
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from client_api.problems import NotFound
-from client_api.shapes.money import money
+from client_api.shapes.money import Money, money
 from client_api.shapes.requests import DecisionIn
 from client_api.shapes.responses import (
     DecisionRow,
@@ -37,6 +37,8 @@ DECISION_COLUMNS = """
     d.id, d.episode_id, d.action, d.actor, d.draft_hash, d.payload, d.created_at, o.outcome,
     o.reason AS outcome_reason, o.difference
 """
+PROVIDERS_CURRENCY = "USD"
+"""In which OpenRouter tells what a call cost (its credits)."""
 
 
 async def page(reads: Reads, wanted: EpisodePage) -> list[dict[str, Any]]:
@@ -72,7 +74,7 @@ async def read(db: AsyncConnection, episode_id: str, currency: str) -> EmailDeta
     return EmailDetail(
         **fields,
         history=[StateChange.model_validate(dict(found)) for found in history.mappings()],
-        calls=[ModelCall.model_validate(dict(found)) for found in calls.mappings()],
+        calls=[_call_of(found) for found in calls.mappings()],
         decisions=[_decision_of(found) for found in decisions.mappings()],
         evidence=loaded(row["event"]),
     )
@@ -115,6 +117,12 @@ def fields_of(row: Any) -> dict[str, Any]:
     fields["email"] = None if email["subject"] is None else email
     fields["masked"] = False
     return fields
+
+
+def _call_of(row: RowMapping) -> ModelCall:
+    told = row["cost_usd"]
+    cost = None if told is None else Money(amount=told, currency=PROVIDERS_CURRENCY)
+    return ModelCall.model_validate({**row, "cost": cost})
 
 
 def _decision_of(row: RowMapping) -> DecisionRow:

@@ -45,13 +45,14 @@ AT_RISK_VALUE = """
 """
 
 # Which orders count, and in which window, is the rule of the effect (``effect.ARMS``); here only
-# those that came after the email's text was final. An order counts once.
+# those that came after the email's text was final, and in the shop's currency: others cannot be
+# added to them. An order counts once.
 RECOVERED = """
     WITH counted AS (
         SELECT DISTINCT o.id, o.client_id, o.amount
         FROM emails m JOIN episodes e ON e.id = m.episode_id
         JOIN orders o ON o.client_id = e.client_id
-        WHERE m.written_as_of IS NOT NULL AND o.amount > 0
+        WHERE m.written_as_of IS NOT NULL AND o.amount > 0 AND o.currency = :currency
           AND o.status = ANY(CAST(:statuses AS text[]))
           AND o.ordered_at > m.written_as_of AND o.ordered_at > e.began_as_of
           AND o.ordered_at <= e.began_as_of + CAST(:frame AS interval)
@@ -109,7 +110,7 @@ async def changes(db: AsyncConnection) -> int:
     return int((await db.execute(text(CHANGES))).scalar_one())
 
 
-async def count(db: AsyncConnection, now: datetime) -> date | None:
+async def count(db: AsyncConnection, now: datetime, currency: str) -> date | None:
     """Count the served day's figures at business time ``now`` and keep them; return the day.
 
     All figures are of one moment. Returns None before a day is served.
@@ -130,7 +131,12 @@ async def count(db: AsyncConnection, now: datetime) -> date | None:
     value = await db.execute(text(AT_RISK_VALUE), {"day": day, **decay})
     episodes: dict[EpisodeState, int] = dict.fromkeys(get_args(EpisodeState), 0)
     episodes |= {row.state: row.number for row in await db.execute(text(EPISODES_BY_STATE))}
-    after = {"statuses": sorted(COUNTING_STATUSES), "frame": window, "now": now}
+    after = {
+        "statuses": sorted(COUNTING_STATUSES),
+        "frame": window,
+        "now": now,
+        "currency": currency,
+    }
     recovered = (await db.execute(text(RECOVERED), after)).one()
     arms = await effect.arms(db, now, window)
     values = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -30,6 +30,14 @@ TOUCH = f"UPDATE orders SET id = id WHERE id = ANY(CAST(:ids AS bigint[])) RETUR
 """For the same reason as that of clients."""
 
 
+class Defaults(NamedTuple):
+    """What an order gets where it says nothing of its own."""
+
+    ordered_at: datetime
+    """Business time."""
+    currency: str
+
+
 async def read(db: AsyncConnection, order_id: int) -> OrderRow:
     """Return one order; raises NotFound, also for one that no document can date."""
     statement = text(f"SELECT {COLUMNS} FROM orders WHERE id = :id AND {TOLD}")
@@ -39,13 +47,14 @@ async def read(db: AsyncConnection, order_id: int) -> OrderRow:
     return OrderRow.model_validate(dict(row))
 
 
-async def create(db: AsyncConnection, order: OrderIn, now: datetime) -> OrderRow:
-    """Insert one order, dated ``now`` (business time) unless it says otherwise.
+async def create(db: AsyncConnection, order: OrderIn, defaults: Defaults) -> OrderRow:
+    """Insert one order, with ``defaults`` where it says nothing of its own.
 
     Raises NotFound when there is no such client, Conflict when the order's id is taken.
     """
     values = order.model_dump()
-    values["ordered_at"] = (order.ordered_at or now).isoformat()
+    values["ordered_at"] = (order.ordered_at or defaults.ordered_at).isoformat()
+    values["currency"] = order.currency or defaults.currency
     known = None
     if order.id is not None:
         known = await reserve_ids(db, "orders", order.id)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from client_api.problems import NotFound
+from client_api.shapes.money import exactly
 from client_api.shapes.responses import (
     ClientScore,
     ExplanationOfScore,
@@ -28,7 +29,7 @@ READ = """
 """
 
 
-async def read(reads: Reads, client_id: int) -> ClientScore:
+async def read(reads: Reads, client_id: int, currency: str) -> ClientScore:
     """Return the score of the served day; raises NotFound without client or score."""
     rows = await reads.rows(READ, [client_id])
     if not rows:
@@ -36,10 +37,10 @@ async def read(reads: Reads, client_id: int) -> ClientScore:
     row = rows[0]
     if row["client_id"] is None or row["as_of"] is None:
         raise NotFound(f"client {client_id} is not scored yet")
-    return assemble(row)
+    return assemble(row, currency)
 
 
-def assemble(row: Row | dict[str, Any]) -> ClientScore:
+def assemble(row: Row | dict[str, Any], currency: str) -> ClientScore:
     """Build the answer from a row of features, with its policy, for the row's ``as_of``."""
     policy = ShopPolicy.model_validate(loaded(row["document"]))
     features = _features_of(row)
@@ -59,7 +60,7 @@ def assemble(row: Row | dict[str, Any]) -> ClientScore:
         crossing_day=row["crossing_day"],
         lapse_day=row["lapse_day"],
         episode_id=row["episode_id"],
-        features=None if features is None else _as_of(features, day, policy, row),
+        features=None if features is None else _as_of(features, day, policy, row, currency),
         explanation=None
         if why is None
         else ExplanationOfScore(
@@ -93,13 +94,13 @@ def _features_of(row: Row | dict[str, Any]) -> Features | None:
 
 
 def _as_of(
-    features: Features, day: int, policy: Policy, row: Row | dict[str, Any]
+    features: Features, day: int, policy: Policy, row: Row | dict[str, Any], currency: str
 ) -> FeaturesOfScore:
     silence = max(0, day - features.last)
     decay = 2.0 ** -min(silence / policy.half_life_days, EXPONENT_MAX)
     return FeaturesOfScore(
         order_days=features.n,
-        spend_decayed=features.value * decay,
+        spend_decayed=exactly(features.value * decay, currency),
         frequency=features.frequency * decay,
         first_day=row["first_day"],
         last_day=row["last_day"],

@@ -1,7 +1,6 @@
 """Bulk loads over HTTP: newline-delimited JSON in, chunk by chunk, constant memory."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -18,6 +17,7 @@ from client_api.shapes.responses import BulkResult
 from client_api.store import bulk, bulk_trials
 from client_api.store.bulk import Numbered, Refusal
 from client_api.store.bulk_trials import SeenIds
+from client_api.store.orders import Defaults
 from client_api.trail import Trail
 from client_api.web.ndjson import MEDIA_TYPE, MEDIA_TYPES, Line, TooMuch, lines_of
 from client_api.web.repeats import Key
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api", tags=["bulk"])
 CHUNK_ROWS = 1000
 
 Take = Callable[[list[Numbered]], Awaitable[list[Refusal]]]
-Insert = Callable[[AsyncConnection, list[Numbered], datetime], Awaitable[list[Refusal]]]
+Insert = Callable[[AsyncConnection, list[Numbered], Defaults], Awaitable[list[Refusal]]]
 Check = Callable[[AsyncConnection, list[Numbered], SeenIds], Awaitable[list[Refusal]]]
 DryRun = Annotated[bool, Query(description="Check every row, against the database too; write none")]
 
@@ -149,7 +149,7 @@ async def _load(kind: _Kind, request: Request, load: _Load) -> Response:
         async with parts.engine.begin() as db:
             refused = None if once is None else await once.done(db)
             if refused is None:
-                refused = await kind.insert(db, chunk, parts.clock.now())
+                refused = await kind.insert(db, chunk, parts.order_defaults)
                 await _note(load.audit, db, kind.name, len(chunk) - len(refused))
                 if once is not None:
                     await once.keep(db, refused)

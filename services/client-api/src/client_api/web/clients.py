@@ -135,4 +135,4 @@ async def erase_client(
 )
 async def read_score(parts: Shared, client_id: ClientId) -> Response:
     """Read a client's score of the served day, with why."""
-    return answers.model(await scores.read(parts.reads, client_id))
+    return answers.model(await scores.read(parts.reads, client_id, parts.currency))

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter
 
 from client_api.auth import Scope, needs
-from client_api.shapes.money import exactly
+from client_api.shapes.money import exactly, hundredths
 from client_api.shapes.reports import (
     Checks,
     Fate,
@@ -47,23 +47,19 @@ async def read_lineage(parts: Shared, episode_id: EpisodeId) -> Lineage:
         versions = {order: version for day in opened.evidence for order, version in day.orders}
         traces = await parts.operator.trace(opened.client_id, versions)
     score = None if opened is None else _score(opened, parts.operator.zone, parts.currency)
-    return _lineage(known, opened, traces, score)
+    evidence = [_day(day, traces, parts.currency) for day in opened.evidence] if opened else []
+    return _lineage(known, evidence, score)
 
 
-def _lineage(
-    known: Known,
-    opened: EpisodeOpened | None,
-    traces: Mapping[int, Trace],
-    score: ScoreOfEpisode | None,
-) -> Lineage:
+def _lineage(known: Known, evidence: list[TracedDay], score: ScoreOfEpisode | None) -> Lineage:
     detail = known.detail
     outcomes = [call.outcome for call in detail.calls]
     return Lineage(
         email=EmailRow.model_validate(detail.model_dump(include=set(EmailRow.model_fields))),
         facts_used=known.facts_used,
         written_as_of=known.written_as_of,
-        erased=opened is None,
-        evidence=[_day(day, traces) for day in opened.evidence] if opened else [],
+        erased=score is None,
+        evidence=evidence,
         score=score,
         policy=known.policy,
         calls=detail.calls,
@@ -92,9 +88,10 @@ def _score(opened: EpisodeOpened, zone: ZoneInfo, currency: str) -> ScoreOfEpiso
     )
 
 
-def _day(day: EvidenceDay, traces: Mapping[int, Trace]) -> TracedDay:
+def _day(day: EvidenceDay, traces: Mapping[int, Trace], currency: str) -> TracedDay:
     orders = [_order(order, version, traces[order]) for order, version in day.orders]
-    return TracedDay(day=date_of(day.day), cents=day.cents, orders=orders)
+    amount = hundredths(day.cents, currency)
+    return TracedDay(day=date_of(day.day), amount=amount, orders=orders)
 
 
 def _order(order_id: int, version: int, found: Trace) -> TracedOrder:

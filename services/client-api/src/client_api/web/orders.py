@@ -45,8 +45,8 @@ async def list_orders(parts: Shared, query: Annotated[OrdersQuery, Query()]) -> 
 async def create_order(
     db: Db, audit: Audit, parts: Shared, body: Strict[OrderIn], response: Response
 ) -> OrderRow:
-    """Create an order; without a date it gets the business clock's time."""
-    row = await orders.create(db, body, parts.clock.now())
+    """Create an order; the business clock's time and the shop's currency are its own by default."""
+    row = await orders.create(db, body, parts.order_defaults)
     audit.note("order.created", f"order/{row.id}", row.version)
     response.headers["Location"] = f"/api/orders/{row.id}"
     set_etag(response, row.version)

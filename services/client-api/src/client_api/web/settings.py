@@ -33,8 +33,6 @@ class ApiSettings(ServiceSettings):
     """The mailer's health address, for the status."""
     link_key: LinkKey | None = None
     """The mailer's key of unsubscribe links; without it they answer 503."""
-    shop_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
-    """What scores, values at risk and recovered values are reckoned in."""
     model_sandbox: bool = False
     """Only so that the page can say so."""
     auth_issuer: str

@@ -16,6 +16,7 @@ from client_api.operations.counting import Counting
 from client_api.operations.flow import FlowWatch
 from client_api.operations.operator import Operator
 from client_api.operations.preview import Previews
+from client_api.store.orders import Defaults
 from client_api.store.reads import Reads
 from client_api.store.stamp import stamp
 from client_api.trail import Trail
@@ -54,6 +55,11 @@ class Parts:
     """Whether a caller's trace goes on, recorded or not as the caller says."""
     link_key: SecretStr | None = None
     """Checks the links by which clients end their emails; without it they answer 503."""
+
+    @property
+    def order_defaults(self) -> Defaults:
+        """What an order gets at this moment that says less."""
+        return Defaults(self.clock.now(), self.currency)
 
 
 class State(TypedDict):
