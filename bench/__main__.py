@@ -33,6 +33,7 @@ from bench import (
 )
 from bench.errors import BenchFailed
 from bench.figures import merged, table
+from bench.runner import peak_mb
 from bench.show import say
 from common.errors import Misconfigured, Transient
 from demo.api import Api, StepMissing
@@ -140,7 +141,9 @@ def rows(folder: Path, size: Size) -> dict[str, float]:
         last.callback(api.close)
         figures = whole_path.fill(stack, api, size.histories)
         figures |= whole_path.row_to_page(api, size.page_orders)
-        return figures | latency.measure(stack, folder / "flood", size.phase_s, size.phases)
+        figures |= latency.measure(stack, folder / "flood", size.phase_s, size.phases)
+        held = {name: peak_mb(stack.parts.process(name)) for name in ("relay", "projector")}
+        return figures | {f"memory_mb.{name}": peak for name, peak in held.items()}
 
 
 def writing(folder: Path, size: Size) -> dict[str, float]:

@@ -21,7 +21,7 @@ from bench.api_pages import Asked
 from bench.errors import BenchFailed
 from bench.figures import percentiles
 from bench.http_load import Target
-from bench.runner import ROOT, cpu_s
+from bench.runner import ROOT, cpu_s, peak_mb
 from bench.shop import Shop, migrated
 from bench.show import say
 from common.cluster import Cluster
@@ -80,6 +80,7 @@ def compare(shop: Shop, folder: Path, timing: Timing) -> dict[str, float]:
     with ExitStack() as stack:
         ours, bare = _start(stack, shop, folder, asked)
         figures = asyncio.run(_figures(ours, bare, asked, timing))
+        figures["memory_mb.client_api"] = peak_mb(ours.process)
         return figures | interaction.measure(f"http://{HOST}:{ours.target.port}", timing.rounds)
 
 
@@ -103,12 +104,6 @@ async def _figures(
             await _compare_bytes(ours, bare, pages)
         figures |= await _race(kind, ours, bare, pages, timing)
         figures |= await _steady(kind, ours, [page.path for page in pages], timing)
-    ids = [page.values[0] for page in asked["one_client"]]
-    for kind, path in api_pages.HISTORIES.items():
-        say(f"api: {kind}")
-        paths = [path.format(client) for client in ids]
-        await _warm(ours, paths)
-        figures |= await _steady(kind, ours, paths, timing)
     return figures
 
 

@@ -13,7 +13,7 @@ import orjson
 
 from client_api.problems import NotFound
 from client_api.shapes.money import priced
-from client_api.store import client_lists, clients, emails, episodes, orders, scores
+from client_api.store import client_lists, clients, curves, emails, episodes, orders, scores
 from client_api.store.episode_lists import EpisodePage
 from client_api.store.reads import Reads
 from client_api.web import cursors
@@ -63,6 +63,7 @@ SHAPES: Mapping[str, Callable[[Any], Fields]] = {
     "emails_by_value": emails.fields_of,
     "episodes_of_client": _dict,
     "one_score": _plain,
+    "score_curve": _plain,
 }
 """What makes fields of a row."""
 
@@ -100,7 +101,9 @@ BEHIND: Mapping[str, Callable[[Fields], str]] = {
     "emails_by_value": _by_value,
     "episodes_of_client": _by_value,
 }
-"""The cursor behind the last row of a page; what has none is a single row."""
+"""The cursor behind the last row of a page."""
+SINGLE = frozenset({"one_client", "one_score"})
+"""One row. What is neither that nor a page is all rows that the statement gives."""
 
 
 def _priced(row: Fields) -> Fields:
@@ -313,6 +316,12 @@ async def _one_score(kind: str, sample: Any, _: random.Random) -> Asked:
     return Asked(kind, f"/api/clients/{sample[0]}/score", scores.READ, [sample[0]])
 
 
+async def _score_curve(kind: str, sample: Any, _: random.Random) -> Asked:
+    # Ours takes a second statement, and reckons a score for each day; the bare route hands out the
+    # orders that all of it follows from.
+    return Asked(kind, f"/api/clients/{sample[0]}/curve", curves.ORDERS, [sample[0]])
+
+
 MAKERS: Mapping[str, Callable[[str, Any, random.Random], Awaitable[Asked]]] = {
     "list_by_id": _list_by_id,
     "search_by_name": _search,
@@ -325,9 +334,6 @@ MAKERS: Mapping[str, Callable[[str, Any, random.Random], Awaitable[Asked]]] = {
     "emails_by_value": _emails,
     "episodes_of_client": _episodes_of_client,
     "one_score": _one_score,
+    "score_curve": _score_curve,
 }
 KINDS = tuple(MAKERS)
-HISTORIES: Mapping[str, str] = {
-    "score_curve": "/api/clients/{}/curve",
-}
-"""What takes more than one statement: it is timed, and compared with nothing."""

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bench.api_pages import BEHIND, LIMIT, SHAPES, TOLD
+from bench.api_pages import BEHIND, LIMIT, SHAPES, SINGLE, TOLD
 
 POOL_SIZE = 10
 
@@ -26,20 +26,24 @@ async def _as_it_is(_: object) -> None:
 
 
 def _route(kind: str, statement: str) -> Route:
-    shape, behind, told = SHAPES[kind], BEHIND.get(kind), TOLD.get(kind)
+    make = _body_of(kind)
 
     async def answer(request: Request) -> Response:
         values = orjson.loads(request.query_params["values"])
         rows = await request.app.state.pool.fetch(statement, *values)
-        body = _one(rows, shape) if behind is None else _page(rows, shape, behind, told)
-        content = orjson.dumps(body, option=orjson.OPT_UTC_Z)
+        content = orjson.dumps(make(rows), option=orjson.OPT_UTC_Z)
         return Response(content, media_type="application/json")
 
     return Route(f"/{kind}", answer)
 
 
-def _one(rows: list[Any], shape: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-    return shape(rows[0])
+def _body_of(kind: str) -> Callable[[list[Any]], Any]:
+    shape, behind, told = SHAPES[kind], BEHIND.get(kind), TOLD.get(kind)
+    if kind in SINGLE:
+        return lambda rows: shape(rows[0])
+    if behind is None:
+        return lambda rows: [shape(row) for row in rows]
+    return lambda rows: _page(rows, shape, behind, told)
 
 
 def _page(
