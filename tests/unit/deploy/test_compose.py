@@ -450,7 +450,13 @@ def test_servers_have_no_way_out():
 
 @pytest.mark.parametrize(
     ("service", "figure"),
-    [("mailer", "memory_mb.mailer"), ("scorer", "memory_mb.scorer_1m_clients")],
+    [
+        ("mailer", "memory_mb.mailer"),
+        ("scorer", "memory_mb.scorer_1m_clients"),
+        ("relay", "memory_mb.relay"),
+        ("projector", "memory_mb.projector"),
+        ("client-api", "memory_mb.client_api"),
+    ],
 )
 def test_memory_limits_are_the_measured_budgets(service: str, figure: str):
     """What docs/benchmarks.md allows is the limit, and what it measured lies below."""
