@@ -46,7 +46,13 @@ describe("the overview", () => {
   });
 
   it("shows each day of the chart by arrow keys, and all of them as a table", async () => {
-    serve(routes({ "GET /api/overview/history": () => [200, { days: DAYS }] }));
+    const now = overview(DAYS[2]);
+    serve(
+      routes({
+        "GET /api/overview": () => [200, now],
+        "GET /api/overview/history": () => [200, { days: DAYS }],
+      }),
+    );
     show("/");
     const slider = await screen.findByRole("slider", { name: "Day shown" });
     expect(slider.getAttribute("aria-valuetext")).toContain("At risk 4");
@@ -60,6 +66,21 @@ describe("the overview", () => {
       "21 Nov 2026",
       "20 Nov 2026",
     ]);
+  });
+
+  it("draws the newest day as it was counted last, as the tiles tell it", async () => {
+    const now = overview({ as_of: "2026-11-22", clients_by_state: { active: 6, at_risk: 3 } });
+    serve(
+      routes({
+        "GET /api/overview": () => [200, now],
+        "GET /api/overview/history": () => [200, { days: DAYS }],
+      }),
+    );
+    show("/");
+    const slider = await screen.findByRole("slider", { name: "Day shown" });
+    expect(slider.getAttribute("aria-valuetext")).toContain("At risk 3");
+    fireEvent.change(slider, { target: { value: "1" } });
+    expect(slider.getAttribute("aria-valuetext")).toContain("At risk 2");
   });
 
   it("lists live events until it is paused, and then counts them", async () => {

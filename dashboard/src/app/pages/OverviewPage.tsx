@@ -49,6 +49,7 @@ export function OverviewPage() {
           )}
           <div className={styles["wide"]}>
             <ClientsOverTime
+              now={now}
               span={span}
               onSpan={(days) => {
                 void navigate({ search: days === USUAL_SPAN ? {} : { days }, replace: true });

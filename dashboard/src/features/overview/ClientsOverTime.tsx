@@ -1,6 +1,6 @@
 // Clients by state, day by day, with a look at each day by pointer or arrow keys, or as a table.
 import { useState } from "react";
-import type { OverviewDay } from "../../api/types.ts";
+import type { Overview, OverviewDay } from "../../api/types.ts";
 import { count, day, money } from "../../shared/format.ts";
 import { CLIENT_STATES } from "../../shared/states.ts";
 import { Card } from "../../shared/ui/Card.tsx";
@@ -12,7 +12,7 @@ import { Areas } from "./Areas.tsx";
 import styles from "./ClientsOverTime.module.css";
 import { useHistory } from "./queries.ts";
 import { SPANS, type Span } from "./search.ts";
-import { BANDS, clientsIn, thinned } from "./stacked.ts";
+import { BANDS, clientsIn, countedLast, thinned } from "./stacked.ts";
 
 const ROWS_MAX = 31;
 
@@ -33,11 +33,13 @@ const COLUMNS: readonly Column<OverviewDay>[] = [
 ];
 
 interface Props {
+  /** The figures of the newest day, which are counted more often than the others are read. */
+  now: Overview;
   span: Span;
   onSpan: (span: Span) => void;
 }
 
-export function ClientsOverTime({ span, onSpan }: Props) {
+export function ClientsOverTime({ now, span, onSpan }: Props) {
   const history = useHistory(span);
   return (
     <Card
@@ -66,7 +68,7 @@ export function ClientsOverTime({ span, onSpan }: Props) {
           <p>The chart begins once two days have been counted; each day adds a point.</p>
         </Empty>
       ) : (
-        <Days days={history.data} />
+        <Days days={countedLast(history.data, now)} />
       )}
     </Card>
   );

@@ -1,5 +1,5 @@
 // Pure: clients by state, day by day, as bands that lie on each other.
-import type { ClientState, OverviewDay } from "../../api/types.ts";
+import type { ClientState, Overview, OverviewDay } from "../../api/types.ts";
 
 /** From the bottom to the top: what matters most lies on the ground, where it is read best. */
 export const BANDS: readonly ClientState[] = [
@@ -18,6 +18,19 @@ export interface Band {
 
 export function clientsIn(day: OverviewDay, state: ClientState): number {
   return day.clients_by_state[state] ?? 0;
+}
+
+/** The days with the newest as it was counted last: its figures change until it is over. */
+export function countedLast(days: readonly OverviewDay[], now: Overview): OverviewDay[] {
+  return days.map((each) =>
+    each.as_of === now.as_of
+      ? {
+          ...each,
+          clients_by_state: now.clients_by_state ?? each.clients_by_state,
+          at_risk_value: now.at_risk_value ?? each.at_risk_value,
+        }
+      : each,
+  );
 }
 
 /** Stack the states of each day. */
