@@ -146,4 +146,23 @@ describe("the banner", () => {
       expect(screen.queryByTestId("offline")).toBeNull();
     });
   });
+
+  it("comes at once when the browser says that it is offline and the stream is not to be had", async () => {
+    serve(routes());
+    show("/");
+    await screen.findByTestId("connection");
+    act(() => {
+      FakeEventSource.newest().open();
+    });
+    vi.spyOn(navigator, "onLine", "get").mockReturnValue(false);
+    act(() => {
+      window.dispatchEvent(new Event("offline"));
+    });
+    expect(screen.queryByTestId("offline")).toBeNull();
+    expect(FakeEventSource.all).toHaveLength(2);
+    act(() => {
+      FakeEventSource.newest().fail();
+    });
+    expect((await screen.findByTestId("offline")).textContent).toContain("You are offline");
+  });
 });

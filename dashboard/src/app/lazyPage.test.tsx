@@ -1,5 +1,5 @@
 // A page whose code could not be fetched says why, and is there once the API is.
-import { QueryClientProvider } from "@tanstack/react-query";
+import { QueryClientProvider, type QueryClient } from "@tanstack/react-query";
 import { render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { Suspense } from "react";
@@ -15,17 +15,19 @@ function OverviewPage() {
 }
 
 /** Show a page that is not to be had in a window that was loaded so long ago. */
-async function showLost(ageMs: number): Promise<void> {
+async function showLost(ageMs: number): Promise<QueryClient> {
   vi.spyOn(performance, "now").mockReturnValue(ageMs);
   const Page = lazyPage(() => Promise.reject(cause), "Page");
   await Page.preload?.();
+  const client = createQueryClient();
   render(
-    <QueryClientProvider client={createQueryClient()}>
+    <QueryClientProvider client={client}>
       <Suspense>
         <Page />
       </Suspense>
     </QueryClientProvider>,
   );
+  return client;
 }
 
 function answer(): Promise<Response> {
@@ -67,6 +69,18 @@ it("says that the API is not reached, and loads the window anew when it is on tr
 it("loads the window anew by itself where the API is there again, or has newer pages", async () => {
   vi.stubGlobal("fetch", answer);
   await showLost(60_000);
+  await waitFor(() => {
+    expect(reload).toHaveBeenCalledTimes(1);
+  });
+});
+
+it("loads even a young window anew by itself once the API that was away is back", async () => {
+  vi.stubGlobal("fetch", () => Promise.reject(new TypeError("Failed to fetch")));
+  const client = await showLost(500);
+  expect((await screen.findByTestId("problem")).textContent).toContain("The API cannot be reached");
+  vi.stubGlobal("fetch", answer);
+  // What could not be read is read again when the stream is back.
+  await client.refetchQueries();
   await waitFor(() => {
     expect(reload).toHaveBeenCalledTimes(1);
   });

@@ -49,7 +49,9 @@ function LostPage({ cause }: { cause: unknown }) {
     retry: false,
   });
   const isThere = server.isSuccess && !server.isFetching;
-  const isNext = isThere && (isAsked || !server.data.isYoung);
+  // A server that was away is why the code did not come: that it is back is no reason to go on for ever.
+  const wasAway = server.errorUpdateCount > 0;
+  const isNext = isThere && (isAsked || wasAway || !server.data.isYoung);
   useEffect(() => {
     if (isNext) window.location.reload();
   }, [isNext]);

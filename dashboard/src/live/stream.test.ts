@@ -109,6 +109,20 @@ describe("openStream", () => {
     expect(FakeEventSource.all).toHaveLength(2);
   });
 
+  it("opens anew when told that the network may be gone, which is no failure by itself", () => {
+    const { seen, stream } = open();
+    const first = FakeEventSource.newest();
+    first.open();
+    stream.renew();
+    expect(FakeEventSource.all).toHaveLength(2);
+    expect(first.isClosed).toBe(true);
+    expect(seen.connections).toEqual(["connecting", "live"]);
+    FakeEventSource.newest().fail();
+    expect(seen.connections.at(-1)).toBe("reconnecting");
+    stream.renew();
+    expect(FakeEventSource.all).toHaveLength(2);
+  });
+
   it("leaves an unreadable event out and goes on", () => {
     const { seen } = open();
     FakeEventSource.newest().say("score", "not json");

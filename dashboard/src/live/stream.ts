@@ -31,8 +31,17 @@ export function backoff(failures: number, random: () => number): number {
   return full / 2 + (full / 2) * random();
 }
 
-/** Open the stream; returns functions that close it for good or skip the present wait. */
-export function openStream(options: StreamOptions): { close: () => void; hurry: () => void } {
+export interface Stream {
+  /** End it for good. */
+  close: () => void;
+  /** Skip the present wait: the network is back. */
+  hurry: () => void;
+  /** Open anew what is open: the network may be gone without a word, and only a try tells. */
+  renew: () => void;
+}
+
+/** Open the stream, until it is closed. */
+export function openStream(options: StreamOptions): Stream {
   let source: Source | null = null;
   let lastEventId: string | null = null;
   let timer: ReturnType<typeof setTimeout> | null = null;
@@ -95,6 +104,11 @@ export function openStream(options: StreamOptions): { close: () => void; hurry: 
     hurry: () => {
       if (timer === null) return;
       clearTimeout(timer);
+      connect();
+    },
+    renew: () => {
+      if (source === null) return;
+      source.close();
       connect();
     },
   };

@@ -59,9 +59,11 @@ export function useLive(url: string | null): void {
       if (document.visibilityState === "visible") stream.hurry();
     };
     window.addEventListener("online", hurry);
+    window.addEventListener("offline", stream.renew);
     document.addEventListener("visibilitychange", hurry);
     return () => {
       window.removeEventListener("online", hurry);
+      window.removeEventListener("offline", stream.renew);
       document.removeEventListener("visibilitychange", hurry);
       stream.close();
       updates.stop();
