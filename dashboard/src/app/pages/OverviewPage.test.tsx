@@ -1,5 +1,5 @@
 // The overview: what is at stake, what was won back, and whether all flows.
-import { act, fireEvent, screen, within } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 import { money } from "../../shared/format.ts";
@@ -98,6 +98,26 @@ describe("the overview", () => {
     });
     await userEvent.click(await screen.findByRole("button", { name: "Resume (1 event)" }));
     expect(await within(log).findByText(/Client 7 scored/)).toBeTruthy();
+  });
+
+  it("keeps its figures when they cannot be read again, and says so", async () => {
+    let isAway = false;
+    const away = { title: "Service Unavailable", status: 503, detail: "the books are being moved" };
+    serve(routes({ "GET /api/overview": () => (isAway ? [503, away] : [200, overview()]) }));
+    show("/");
+    await screen.findByTestId("tile-at-risk");
+    isAway = true;
+    act(() => {
+      FakeEventSource.newest().say("score", scoreEvent());
+    });
+    const problem = await screen.findByTestId("problem", {}, { timeout: 8_000 });
+    expect(problem.textContent).toContain("The books are being moved");
+    expect(screen.getByTestId("tile-at-risk")).toBeTruthy();
+    isAway = false;
+    await userEvent.click(within(problem).getByRole("button", { name: "Try again" }));
+    await waitFor(() => {
+      expect(screen.queryByTestId("problem")).toBeNull();
+    });
   });
 
   it("says what comes where nothing has been counted yet, and that a hop is not known", async () => {

@@ -37,6 +37,9 @@ export function OverviewPage() {
         <Problem error={overview.error} onRetry={() => void overview.refetch()} />
       ) : (
         <div className={styles["rows"]}>
+          {overview.isRefetchError ? (
+            <Problem error={overview.error} onRetry={() => void overview.refetch()} small />
+          ) : null}
           {now.as_of === null ? (
             <Empty title="No day has been counted yet">
               <p>

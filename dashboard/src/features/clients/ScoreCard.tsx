@@ -14,7 +14,10 @@ export function ScoreCard({ clientId, score }: { clientId: number; score: ScoreV
   return (
     <Card title="Score" aside={score === null ? null : `as of ${day(score.as_of)}`}>
       {score === null ? (
-        <p data-testid="unscored">Not scored yet: the scorer has not met this client.</p>
+        <p data-testid="unscored">
+          Not scored yet: the scorer has not met this client. It does so within seconds of the first
+          row; if it lasts, Operations tells what waits where.
+        </p>
       ) : (
         <Scored score={score} />
       )}

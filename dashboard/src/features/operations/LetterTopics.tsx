@@ -76,7 +76,10 @@ export function LetterTopics({ onStarted }: { onStarted: (run: Run) => void }) {
         <Problem error={letters.error} onRetry={() => void letters.refetch()} />
       ) : topics.length === 0 ? (
         <Empty title="No dead letters">
-          <p>A record that a service cannot use is parked here, with its reason, instead of lost.</p>
+          <p>
+            Nothing is to be done. A record that a service cannot use is parked here, with its
+            reason, instead of lost.
+          </p>
         </Empty>
       ) : (
         <div className={styles["rows"]}>

@@ -29,7 +29,10 @@ export function Runs() {
         <Problem error={runs.error} onRetry={() => void runs.refetch()} />
       ) : all.length === 0 ? (
         <Empty title="Nothing has been run yet">
-          <p>A backfill, a replay, or letters sent again are told of here.</p>
+          <p>
+            Begin a backfill or a replay above, or send dead letters again: each run is told of
+            here.
+          </p>
         </Empty>
       ) : (
         <>

@@ -62,9 +62,14 @@ export function TopicLetters({ topic, open, onStarted }: Props) {
         ) : letters.data === undefined ? (
           <Problem error={letters.error} onRetry={() => void letters.refetch()} />
         ) : found.length === 0 ? (
-          <Empty title="No letter of this topic waits" />
+          <Empty title="No letter of this topic waits">
+            <p>What was parked was made up for or dismissed: nothing is to be done.</p>
+          </Empty>
         ) : (
           <div className={styles["rows"]}>
+            {letters.isRefetchError ? (
+              <Problem error={letters.error} onRetry={() => void letters.refetch()} small />
+            ) : null}
             <Table
               label={`Letters of ${topic}`}
               columns={columns}
