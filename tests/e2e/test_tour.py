@@ -98,6 +98,34 @@ def shown(page: Page, fact: str, pattern: str) -> None:
     expect(page.get_by_test_id(fact)).to_contain_text(re.compile(pattern), timeout=STEP_MS)
 
 
+def trace_back(page: Page, http: httpx.Client) -> None:
+    """Open the email that the step is about, and follow its path to the newest row."""
+    page.get_by_role("link", name="Open the email").click()
+    page.get_by_role("button", name="Trace it back").click()
+    expect(page.get_by_test_id("lineage")).to_be_visible(timeout=STEP_MS)
+    episode = page.url.partition("?")[0].rsplit("/", 1)[1]
+    lineage = http.get(f"/api/emails/{episode}/lineage").json()
+    newest = lineage["evidence"][-1]["orders"][-1]
+    expect(page.get_by_test_id(f"step-row-{newest['order_id']}")).to_be_visible()
+    expect(page.get_by_test_id("lineage").get_by_test_id("verified").first).to_be_visible()
+
+
+def erase(page: Page, http: httpx.Client) -> None:
+    """Erase whom the step names on the client's own page, and look up who did it."""
+    link = page.get_by_role("link", name=re.compile(r"open client \d+"))
+    client = re.sub(r"\D", "", link.inner_text())
+    link.click()
+    page.get_by_role("button", name="Erase", exact=True).click()
+    dialog = page.get_by_role("alertdialog")
+    dialog.get_by_label(f"Type {client} to confirm").fill(client)
+    dialog.get_by_role("button", name="Erase for good").click()
+    shown(page, "tour-erased", "is erased")
+    assert http.get(f"/api/clients/{client}").status_code == 404
+    page.get_by_role("link", name="who did it stands in the audit").click()
+    erased = page.get_by_test_id("audit").get_by_role("row").filter(has_text=f"client/{client}")
+    expect(erased.filter(has_text="olivia").first).to_be_visible()
+
+
 def test_the_six_steps_tell_what_the_system_measured(
     stack: Stack, http: httpx.Client, visit: Visit
 ):
@@ -124,13 +152,14 @@ def test_the_six_steps_tell_what_the_system_measured(
     shown(page, "tour-score", "%")
     shown(page, "tour-parts", "silence")
     page.get_by_role("link", name=re.compile(r"Open client \d+")).click()
-    expect(page.get_by_test_id("client-detail")).to_be_visible()
+    expect(page.get_by_test_id("forecast")).to_be_visible()
     expect(page.get_by_text("Guided tour, step 3 of 6")).to_be_visible()
 
     next_step(page, 4)
     shown(page, "tour-lineage", "order-day")
     shown(page, "tour-checks", r"\w")
     shown(page, "tour-cost", r"USD")
+    trace_back(page, http)
 
     next_step(page, 5)
     page.get_by_role("button", name="Place an order of client").click()
@@ -142,12 +171,7 @@ def test_the_six_steps_tell_what_the_system_measured(
     page.get_by_role("button", name="Replay client").click()
     shown(page, "tour-replay", "Nothing")
     shown(page, "tour-ledger", r"balances: \d+ begun, 0 astray")
-    link = page.get_by_role("link", name=re.compile(r"open client \d+"))
-    client = int(re.sub(r"\D", "", link.inner_text()))
-    version = http.get(f"/api/clients/{client}").json()["version"]
-    answer = http.delete(f"/api/clients/{client}", headers={"if-match": f'"{version}"'})
-    assert answer.status_code == 204, answer.text
-    shown(page, "tour-erased", "is erased")
+    erase(page, http)
 
 
 def test_it_is_resumed_by_its_address_and_left_at_any_time(visit: Visit):
