@@ -142,8 +142,8 @@ e2e: setup dashboard ## tests of the whole system, in a real browser, too
 
 .PHONY: screenshots
 screenshots: setup dashboard ## write docs/screenshots anew, from the browser tests
-	@SCREENSHOTS=1 $(TIED) $(PY) -m pytest tests/e2e/pages/test_dashboard.py -k used_by_all -p no:asyncio \
-		-o strict_config=false -W ignore::pytest.PytestConfigWarning
+	@SCREENSHOTS=1 $(TIED) $(PY) -m pytest tests/e2e/pages/test_dashboard.py tests/e2e/test_tour.py \
+		-k used_by_all -p no:asyncio -o strict_config=false -W ignore::pytest.PytestConfigWarning
 
 .PHONY: chaos-scorer
 chaos-scorer: setup ## kill and freeze scorer, relay and broker a hundred times; SEED=…, SCHEDULES=…, RESUME=1

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import (
     Browser,
@@ -29,6 +29,8 @@ QUIET = (
 LIMIT_MS = 60_000
 SERIOUS = {"serious", "critical"}
 DESKTOP, PHONE = (1280, 900), (360, 780)
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+STILL = "() => document.getAnimations().every((each) => each.playState === 'finished')"
 
 NOTE_VIOLATIONS = """
     document.addEventListener("securitypolicyviolation", (event) => {
@@ -38,6 +40,7 @@ NOTE_VIOLATIONS = """
 SETTLED = """
     () => document.querySelector("main h1") !== null
         && document.querySelector('main [data-testid="loading"]') === null
+        && document.querySelector('main [data-testid="tracing"]') === null
 """
 RUN_AXE = "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
 
@@ -125,9 +128,17 @@ class Visit:
         """Return how wide the page's content is, in pixels."""
         return int(self.page.evaluate("document.documentElement.scrollWidth"))
 
-    def height(self) -> int:
-        """Return how high the page's content is, in pixels."""
-        return int(self.page.evaluate("document.documentElement.scrollHeight"))
+    def looks(self) -> Iterator[tuple[str, int]]:
+        """Show the page, as it is, in light and dark, on a desktop and on a phone, and then as
+        before; yields the theme and the width of each look.
+        """
+        for theme in THEMES:
+            for width, height in (DESKTOP, PHONE):
+                self.page.emulate_media(color_scheme=theme)
+                self.page.set_viewport_size({"width": width, "height": height})
+                self.page.wait_for_function(STILL)
+                yield theme, width
+        self.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
 
 
 @contextmanager

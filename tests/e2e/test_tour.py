@@ -1,5 +1,7 @@
 """The guided tour in a real browser, on a shop like the demo's: six steps, each of which drives the
 running system and shows what it measured.
+
+With SCREENSHOTS=1 some of its steps become pictures of docs/screenshots.
 """
 
 import json
@@ -15,8 +17,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from stack.launcher import Stack
 from stack.places import DASHBOARD
-from tests.e2e import books
-from tests.e2e.browsing import PHONE, Visit, chromium, visiting
+from tests.e2e import books, pictures
+from tests.e2e.browsing import Visit, chromium
 from tests.e2e.waiting import wait_for
 
 CLIENTS = 160
@@ -25,6 +27,17 @@ STEP_MS = 240_000
 """A step waits for the running system."""
 DAY_S = 10.0
 """So long a business day takes while the tour goes on."""
+
+STEPS = {
+    1: ("/", "tour-clients"),
+    2: ("/clients", None),
+    3: ("/emails", "tour-parts"),
+    4: ("/emails", "tour-cost"),
+    5: ("/emails", "tour-effect"),
+    6: ("/operations", "tour-ledger"),
+}
+"""Where a step is looked at, and what it tells without a press."""
+PICTURED = {1, 4}
 
 pytestmark = pytest.mark.timeout(1_200)
 
@@ -186,14 +199,20 @@ def test_it_is_resumed_by_its_address_and_left_at_any_time(visit: Visit):
     expect(page.get_by_test_id("tour")).to_have_count(0)
 
 
-def test_every_step_can_be_used_by_all_on_a_phone(browser: Browser, stack: Stack):
-    """No step has a serious finding of axe, or is wider than a phone; folded, it takes no room."""
-    with visiting(browser, stack.api_url, stack.issuer_url, size=PHONE) as visit:
-        visit.sign_in("Olivia")
-        for step in range(1, 7):
-            visit.go(f"/emails?tour={step}")
-            expect(visit.page.get_by_text(f"Guided tour, step {step} of 6")).to_be_visible()
-            assert visit.findings() == [], step
-            assert visit.width() <= PHONE[0], step
-        visit.page.get_by_role("button", name="Fold", exact=True).click()
-        expect(visit.page.locator("#tour-body")).to_be_hidden()
+def test_every_step_can_be_used_by_all(visit: Visit):
+    """No step has a serious finding of axe, or is wider than the screen, in light and dark, on a
+    desktop and on a phone; folded, it takes no room.
+    """
+    visit.sign_in("Olivia")
+    for step, (path, fact) in STEPS.items():
+        visit.go(f"{path}?tour={step}")
+        expect(visit.page.get_by_text(f"Guided tour, step {step} of 6")).to_be_visible()
+        if fact is not None:
+            shown(visit.page, fact, r"\w")
+        for theme, width in visit.looks():
+            assert visit.findings() == [], (step, theme, width)
+            assert visit.width() <= width, (step, theme, width)
+            if step in PICTURED:
+                pictures.take(visit.page, f"tour-{step}", theme)
+    visit.page.get_by_role("button", name="Fold", exact=True).click()
+    expect(visit.page.locator("#tour-body")).to_be_hidden()

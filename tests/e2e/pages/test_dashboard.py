@@ -4,22 +4,16 @@ emails that do nothing.
 With SCREENSHOTS=1 the walk through the pages also writes the pictures of docs/screenshots.
 """
 
-import os
 import re
-from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
 from stack.launcher import Stack
-from tests.e2e import books, shop
+from tests.e2e import books, pictures, shop
 from tests.e2e.browsing import DESKTOP, LIMIT_MS, PHONE, Visit, visiting
 
-SCREENSHOTS = Path(__file__).parents[3] / "docs/screenshots"
-JPEG_QUALITY = 62
-PICTURE_HEIGHT_MAX = 2_400
-"""Whole pages, but for the long end of lists."""
 CLIENT = 3
 BUDGET_BYTES = 250_000
 
@@ -42,12 +36,18 @@ def pages(http: httpx.Client) -> dict[str, str]:
     }
 
 
-VIEWS = {
-    "runs": "/operations?tab=runs",
-    "dead-letters": "/operations?tab=letters",
-    "audit": "/operations?tab=audit",
-}
-"""What else a page shows under addresses of their own, by the name of its picture."""
+def views(http: httpx.Client) -> dict[str, str]:
+    """Return what else a page shows under addresses of their own, by the name of its picture."""
+    return {
+        "lineage": f"{pages(http)['email']}#lineage",
+        "runs": "/operations?tab=runs",
+        "dead-letters": "/operations?tab=letters",
+        "audit": "/operations?tab=audit",
+    }
+
+
+BEGINS = {"lineage": "#lineage"}
+"""What a picture begins with that is not of the whole page."""
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -58,7 +58,6 @@ def test_every_page_can_be_used_by_all(
     """No page has a serious finding of axe, breaks the content policy, or is wider than a phone,
     in light and dark; each has one main heading and a title of its own.
     """
-    device = "phone" if size == PHONE else "desktop"
     found: dict[str, list[str]] = {}
     titles: set[str] = set()
     with visiting(browser, stack.api_url, stack.issuer_url, size=size, theme=theme) as visit:
@@ -66,22 +65,15 @@ def test_every_page_can_be_used_by_all(
         expect(visit.page.get_by_test_id("signed-out")).to_be_visible(timeout=LIMIT_MS)
         found["signed-out"] = visit.findings()
         visit.sign_in("Olivia")
-        for name, path in (pages(http) | VIEWS).items():
+        for name, path in (pages(http) | views(http)).items():
             visit.go(path)
             expect(visit.page.locator("h1")).to_have_count(1)
             found[name] = visit.findings()
             if visit.width() > size[0]:
                 found[name].append(f"is {visit.width()} pixels wide")
             titles.add(visit.page.title())
-            if os.environ.get("SCREENSHOTS") and name != "not-found":
-                height = min(visit.height(), PICTURE_HEIGHT_MAX)
-                visit.page.screenshot(
-                    path=SCREENSHOTS / f"{name}-{theme}-{device}.jpg",
-                    type="jpeg",
-                    quality=JPEG_QUALITY,
-                    full_page=True,
-                    clip={"x": 0, "y": 0, "width": size[0], "height": height},
-                )
+            if name != "not-found":
+                pictures.take(visit.page, name, theme, BEGINS.get(name))
     told = [f"{name}: {what}" for name, some in found.items() for what in some]
     assert told == [], "\n".join(told)
     assert len(titles) >= 6, titles

@@ -16,12 +16,10 @@ from playwright.sync_api import Locator, Page, expect
 from common.topics import SCORES, dead_letters_of
 from stack.launcher import Stack
 from tests.e2e import shop
-from tests.e2e.browsing import DESKTOP, LIMIT_MS, PHONE, Visit
+from tests.e2e.browsing import LIMIT_MS, Visit
 from tests.e2e.operating import engage
 
 CLIENT = 3
-LOOKS = [(theme, size) for theme in ("light", "dark") for size in (DESKTOP, PHONE)]
-STILL = "() => document.getAnimations().every((each) => each.playState === 'finished')"
 HOLDS_FOCUS = "(popup) => popup.contains(document.activeElement)"
 
 pytestmark = pytest.mark.timeout(900)
@@ -114,17 +112,13 @@ def wrong_in_any_look(visit: Visit, popup: Locator) -> list[str]:
     popup is out of sight.
     """
     found: list[str] = []
-    for theme, size in LOOKS:
-        visit.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-        visit.page.set_viewport_size({"width": size[0], "height": size[1]})
-        visit.page.wait_for_function(STILL)
-        look = f"{theme}, {size[0]} px"
+    for theme, width in visit.looks():
+        look = f"{theme}, {width} px"
         found += [f"{look}: {finding}" for finding in visit.findings()]
         box = popup.bounding_box()
         assert box is not None, look
-        if box["x"] < 0 or box["x"] + box["width"] > size[0] or visit.width() > size[0]:
+        if box["x"] < 0 or box["x"] + box["width"] > width or visit.width() > width:
             found.append(f"{look}: is wider than the screen")
-    visit.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
     return found
 
 
