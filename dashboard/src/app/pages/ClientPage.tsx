@@ -12,7 +12,7 @@ import { viewOf, viewSearchOf } from "../../features/clients/timeline/view.ts";
 import { ClientEmails } from "../../features/emails/ClientEmails.tsx";
 import type { ScoreView } from "../../live/scores.ts";
 import { usePageTitle } from "../../shared/title.ts";
-import { Loading, Problem } from "../../shared/ui/Notice.tsx";
+import { Loading, Problem, Stale } from "../../shared/ui/Notice.tsx";
 import clientStyles from "./ClientPage.module.css";
 import { NotFoundPage } from "./ErrorPage.tsx";
 import styles from "./pages.module.css";
@@ -51,6 +51,7 @@ function OneClient({ id }: { id: number }) {
   const state = score.data?.state ?? client.data.score?.state ?? null;
   return (
     <div data-testid="client-detail">
+      <Stale query={client} />
       <ClientHeader
         client={client.data}
         state={state}

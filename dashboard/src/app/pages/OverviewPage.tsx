@@ -9,7 +9,7 @@ import { USUAL_SPAN } from "../../features/overview/search.ts";
 import { Ticker } from "../../features/overview/Ticker.tsx";
 import { Tiles } from "../../features/overview/Tiles.tsx";
 import { day } from "../../shared/format.ts";
-import { Empty, Loading, Problem } from "../../shared/ui/Notice.tsx";
+import { Empty, Loading, Problem, Stale } from "../../shared/ui/Notice.tsx";
 import styles from "./pages.module.css";
 
 const route = getRouteApi("/");
@@ -37,9 +37,7 @@ export function OverviewPage() {
         <Problem error={overview.error} onRetry={() => void overview.refetch()} />
       ) : (
         <div className={styles["rows"]}>
-          {overview.isRefetchError ? (
-            <Problem error={overview.error} onRetry={() => void overview.refetch()} small />
-          ) : null}
+          <Stale query={overview} />
           {now.as_of === null ? (
             <Empty title="No day has been counted yet">
               <p>

@@ -4,7 +4,7 @@ import type { ClientFilter } from "../../api/keys.ts";
 import { count, plural } from "../../shared/format.ts";
 import { Button } from "../../shared/ui/Button.tsx";
 import { LoadMore } from "../../shared/ui/LoadMore.tsx";
-import { Empty, Loading, Problem } from "../../shared/ui/Notice.tsx";
+import { Empty, Loading, Problem, Stale } from "../../shared/ui/Notice.tsx";
 import { useStats, useToday } from "../../shared/useStats.ts";
 import styles from "./ClientList.module.css";
 import { ClientTable } from "./ClientTable.tsx";
@@ -33,9 +33,7 @@ export function ClientList({ filter }: { filter: ClientFilter }) {
   }
   return (
     <>
-      {query.isRefetchError ? (
-        <Problem error={query.error} onRetry={() => void query.refetch()} small />
-      ) : null}
+      <Stale query={query} />
       {rows.length === 0 ? (
         <NoClients filter={filter} />
       ) : (

@@ -5,7 +5,7 @@ import type { EmailRow } from "../../api/types.ts";
 import { useMay } from "../../auth/may.tsx";
 import { EMAIL_STATES } from "../../shared/states.ts";
 import { LoadMore } from "../../shared/ui/LoadMore.tsx";
-import { Empty, Loading, Problem } from "../../shared/ui/Notice.tsx";
+import { Empty, Loading, Problem, Stale } from "../../shared/ui/Notice.tsx";
 import { TOGETHER } from "./bulk.ts";
 import { BulkBar } from "./BulkBar.tsx";
 import { EmailCard } from "./EmailCard.tsx";
@@ -29,9 +29,7 @@ export function EmailList({ filter, current }: Props) {
   const rows = query.data.pages.flatMap((page) => page.items);
   return (
     <>
-      {query.isRefetchError ? (
-        <Problem error={query.error} onRetry={() => void query.refetch()} small />
-      ) : null}
+      <Stale query={query} />
       {rows.length === 0 ? (
         <NoEmails filter={filter} />
       ) : (

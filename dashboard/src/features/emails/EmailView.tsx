@@ -6,7 +6,7 @@ import { day, money, percent, plural } from "../../shared/format.ts";
 import { EmailStateBadge, SandboxLabel } from "../../shared/ui/Badge.tsx";
 import { Button } from "../../shared/ui/Button.tsx";
 import { Masked } from "../../shared/ui/Masked.tsx";
-import { Loading, Problem } from "../../shared/ui/Notice.tsx";
+import { Loading, Problem, Stale } from "../../shared/ui/Notice.tsx";
 import { Time } from "../../shared/ui/Time.tsx";
 import { useToday } from "../../shared/useStats.ts";
 import { Changes } from "./Changes.tsx";
@@ -36,7 +36,12 @@ export function EmailView({ episodeId, ...rest }: Props) {
   if (query.data === undefined) {
     return <Problem error={query.error} onRetry={() => void query.refetch()} />;
   }
-  return <Shown row={query.data} {...rest} />;
+  return (
+    <>
+      <Stale query={query} />
+      <Shown row={query.data} {...rest} />
+    </>
+  );
 }
 
 function Shown({

@@ -4,7 +4,7 @@ import { Button } from "../../shared/ui/Button.tsx";
 import { Card } from "../../shared/ui/Card.tsx";
 import { TextField } from "../../shared/ui/Form.tsx";
 import { LoadMore } from "../../shared/ui/LoadMore.tsx";
-import { Empty, Loading, Problem } from "../../shared/ui/Notice.tsx";
+import { Empty, Loading, Problem, Stale } from "../../shared/ui/Notice.tsx";
 import { Table, type Column } from "../../shared/ui/Table.tsx";
 import { Time } from "../../shared/ui/Time.tsx";
 import styles from "./Operations.module.css";
@@ -67,6 +67,7 @@ export function Audit({ resource, onResource }: Props) {
           </Empty>
         ) : (
           <>
+            <Stale query={audit} />
             <Table
               label="Audit, the latest first"
               columns={COLUMNS}

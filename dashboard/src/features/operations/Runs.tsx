@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "react";
 import { Card } from "../../shared/ui/Card.tsx";
 import { LoadMore } from "../../shared/ui/LoadMore.tsx";
-import { Empty, Loading, Problem } from "../../shared/ui/Notice.tsx";
+import { Empty, Loading, Problem, Stale } from "../../shared/ui/Notice.tsx";
 import { Time } from "../../shared/ui/Time.tsx";
 import styles from "./Operations.module.css";
 import { useAfterRuns, useRuns } from "./queries.ts";
@@ -36,9 +36,7 @@ export function Runs() {
         </Empty>
       ) : (
         <>
-          {runs.isRefetchError ? (
-            <Problem error={runs.error} onRetry={() => void runs.refetch()} small />
-          ) : null}
+          <Stale query={runs} />
           <ol className={styles["runs"]} role="list" aria-label="Runs, the latest first">
             {all.map((run) => (
               <OneRun key={run.id} run={run} />

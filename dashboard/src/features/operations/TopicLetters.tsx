@@ -6,7 +6,7 @@ import { plural } from "../../shared/format.ts";
 import { Button } from "../../shared/ui/Button.tsx";
 import { Card } from "../../shared/ui/Card.tsx";
 import { LoadMore } from "../../shared/ui/LoadMore.tsx";
-import { Empty, Loading, Problem } from "../../shared/ui/Notice.tsx";
+import { Empty, Loading, Problem, Stale } from "../../shared/ui/Notice.tsx";
 import { Table, type Column } from "../../shared/ui/Table.tsx";
 import { Time } from "../../shared/ui/Time.tsx";
 import { Ask } from "./Ask.tsx";
@@ -67,9 +67,7 @@ export function TopicLetters({ topic, open, onStarted }: Props) {
           </Empty>
         ) : (
           <div className={styles["rows"]}>
-            {letters.isRefetchError ? (
-              <Problem error={letters.error} onRetry={() => void letters.refetch()} small />
-            ) : null}
+            <Stale query={letters} />
             <Table
               label={`Letters of ${topic}`}
               columns={columns}

@@ -3,7 +3,7 @@ import { useMemo, useState } from "react";
 import { useMay } from "../../auth/may.tsx";
 import { Button } from "../../shared/ui/Button.tsx";
 import { Card } from "../../shared/ui/Card.tsx";
-import { Loading, Problem } from "../../shared/ui/Notice.tsx";
+import { Loading, Problem, Stale } from "../../shared/ui/Notice.tsx";
 import { changesBetween, type PolicyRow } from "./document.ts";
 import {
   documentOf,
@@ -43,7 +43,12 @@ export function PolicyEditor(props: Props) {
   if (query.data === undefined) {
     return <Problem error={query.error} onRetry={() => void query.refetch()} />;
   }
-  return <Editor current={query.data} {...props} />;
+  return (
+    <>
+      <Stale query={query} />
+      <Editor current={query.data} {...props} />
+    </>
+  );
 }
 
 function Editor({ current, search, onSearch, onRun }: Props & { current: PolicyRow }) {

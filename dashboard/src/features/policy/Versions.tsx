@@ -1,7 +1,7 @@
 // Every version of the policy, and what differs between two of them.
 import { Card } from "../../shared/ui/Card.tsx";
 import { LoadMore } from "../../shared/ui/LoadMore.tsx";
-import { Loading, Problem } from "../../shared/ui/Notice.tsx";
+import { Loading, Problem, Stale } from "../../shared/ui/Notice.tsx";
 import { Time } from "../../shared/ui/Time.tsx";
 import { ChangeList } from "./ChangeList.tsx";
 import { changesBetween, type PolicyRow } from "./document.ts";
@@ -25,6 +25,7 @@ export function Versions({ from, to, onCompare }: Props) {
         <Problem error={query.error} onRetry={() => void query.refetch()} small />
       ) : (
         <>
+          <Stale query={query} />
           {rows.length > 1 ? (
             <Comparison rows={rows} from={from} to={to} onCompare={onCompare} />
           ) : null}

@@ -1,4 +1,4 @@
-// What a page says when there is nothing to show: loading, empty, or a problem and what to do.
+// What a page says when there is nothing to show, or nothing new: loading, empty, or a problem.
 import type { ReactNode } from "react";
 import { ProblemError, whatToDo } from "../../api/problem.ts";
 import { Button } from "./Button.tsx";
@@ -65,4 +65,16 @@ export function Problem({ error, onRetry, small = false }: ProblemProps) {
       )}
     </div>
   );
+}
+
+interface Reread {
+  isRefetchError: boolean;
+  error: unknown;
+  refetch: () => Promise<unknown>;
+}
+
+/** Says above what is shown that reading it anew failed: it may be old. */
+export function Stale({ query }: { query: Reread }) {
+  if (!query.isRefetchError) return null;
+  return <Problem error={query.error} onRetry={() => void query.refetch()} small />;
 }
