@@ -187,6 +187,9 @@ def test_an_email_is_traced_back_to_its_rows(browser: Browser, stack: Stack, htt
         expect(page.get_by_test_id("step-prompt")).to_contain_text(
             lineage["email"]["email"]["prompt_hash"]
         )
+        calls = path.locator('[data-testid^="step-call-"]')
+        assert len(lineage["calls"]) == calls.count() > 0
+        expect(calls.last).to_contain_text("The model answered with a text, and it was kept.")
         assert visit.width() <= PHONE[0]
         assert visit.findings() == []
 

@@ -53,7 +53,7 @@ INSERT INTO emails (episode_id, client_id, subject, body, facts_used, draft_hash
 SELECT id, client_id, 'Hello', 'Dear ' || client_id, '[]', 'd', 'p', 'h', 'm', 'pr', 'g', true
 FROM episodes;
 INSERT INTO model_calls (episode_id, attempt, model, outcome, latency_ms, sandbox)
-SELECT id, 1, 'm', 'answered', 12, true FROM episodes;
+SELECT id, 1, 'm', 'accepted', 12, true FROM episodes;
 INSERT INTO decisions (episode_id, action, actor, payload)
 SELECT id, 'edit', 'eve', '{"subject": "Hello again"}' FROM episodes;
 INSERT INTO decision_outcomes SELECT id, 'applied', 'as asked' FROM decisions;

@@ -46,7 +46,7 @@ ACTIONS = """
     INSERT INTO audit (actor, action, subject)
     SELECT 'eve', 'client.updated', 'client/' || g FROM generate_series(1, 20000) g;
     INSERT INTO model_calls (episode_id, attempt, model, outcome, latency_ms, sandbox)
-    SELECT id, 1, 'm', 'answered', 12, true FROM episodes;
+    SELECT id, 1, 'm', 'accepted', 12, true FROM episodes;
     INSERT INTO decisions (episode_id, action, actor, payload)
     SELECT id, 'edit', 'eve', '{"subject": "Hello again"}' FROM episodes;
     INSERT INTO decision_outcomes SELECT id, 'applied', 'as asked' FROM decisions;

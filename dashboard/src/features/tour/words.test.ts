@@ -8,7 +8,7 @@ const CALL = {
   attempt: 1,
   model: "m",
   provider: null,
-  outcome: "answered",
+  outcome: "accepted",
   status_code: 200,
   generation_id: null,
   prompt_tokens: 10,

@@ -77,35 +77,55 @@ describe("orderPaths", () => {
   });
 });
 
+const CALL = {
+  attempt: 1,
+  model: "m",
+  provider: "p",
+  generation_id: "gen-1",
+  outcome: "accepted",
+  status_code: 200,
+  prompt_tokens: 500,
+  completion_tokens: 120,
+  cost: { amount: "0.0012", currency: "USD" },
+  latency_ms: 840,
+  sandbox: true,
+  at: "2026-11-22T09:00:00Z",
+};
+
 describe("mainSteps", () => {
   it("follows the email as far as it has come", () => {
     expect(idsOf(lineage())).toEqual(["score", "episode", "row", "sent"]);
   });
 
   it("has every call of the model, the checks, the decisions and each delivery", () => {
-    const call = {
-      attempt: 1,
-      model: "m",
-      provider: "p",
-      generation_id: "gen-1",
-      outcome: "answered",
-      status_code: 200,
-      prompt_tokens: 500,
-      completion_tokens: 120,
-      cost: { amount: "0.0012", currency: "USD" },
-      latency_ms: 840,
-      sandbox: true,
-      at: "2026-11-22T09:00:00Z",
-    };
     const found = lineage({
-      calls: [{ ...call, outcome: "unusable: offer" }, call],
+      calls: [{ ...CALL, outcome: "unusable: offer" }, CALL],
       checks: { passed: ["length", "plain"], broken: ["offer"] },
     });
     expect(idsOf(found)).toEqual(["score", "episode", "call-0", "call-1", "checks", "row", "sent"]);
     const checks = mainSteps(found).find((step) => step.id === "checks");
     expect(checks?.facts.at(-1)?.value).toContain("a discount");
     const [, second] = mainSteps(found).filter((step) => step.id.startsWith("call"));
+    expect([second?.about, second?.tone]).toEqual([
+      "The model answered with a text, and it was kept.",
+      "done",
+    ]);
     expect(second?.facts).toContainEqual({ name: "Cost", value: "USD\u00a00.0012" });
+  });
+
+  it.each([
+    ["accepted", "it was kept", "done"],
+    ["answered", "is being checked", "open"],
+    ["in flight", "has not answered yet", "open"],
+    ["discarded: the client ordered", "no longer wanted: the client ordered.", "ended"],
+    ["unusable: offer", "no usable text: unusable: offer.", "ended"],
+    ["unknown: the mailer went away", "no usable text: unknown", "ended"],
+  ])("says what came of a call that ended as %s", (outcome, says, tone) => {
+    const [step] = mainSteps(lineage({ calls: [{ ...CALL, outcome }] })).filter(
+      (each) => each.id === "call-0",
+    );
+    expect(step?.about).toContain(says);
+    expect(step?.tone).toBe(tone);
   });
 
   it("is short once the client was erased", () => {

@@ -80,11 +80,10 @@ function promptStep({ email, facts_used }: Lineage): Step | null {
 }
 
 function callStep(call: Lineage["calls"][number], index: number): Step {
-  const isAnswered = call.outcome === "answered";
   return {
     id: `call-${index}`,
     title: `Model call ${index + 1}`,
-    about: isAnswered ? "The model answered with a text." : `It gave no usable text: ${call.outcome}.`,
+    about: about(call.outcome),
     facts: [
       { name: "Model", value: call.model },
       ...(call.provider === null ? [] : [{ name: "Provider", value: call.provider }]),
@@ -98,8 +97,23 @@ function callStep(call: Lineage["calls"][number], index: number): Step {
       { name: "At", value: call.at, kind: "time" },
     ],
     verified: null,
-    tone: isAnswered ? "done" : "ended",
+    tone: TEXTS[call.outcome]?.tone ?? "ended",
   };
+}
+
+/** What came of a call, by what the mailer writes of it; all else came to nothing. */
+const TEXTS: Partial<Record<string, { about: string; tone: Step["tone"] }>> = {
+  accepted: { about: "The model answered with a text, and it was kept.", tone: "done" },
+  answered: { about: "The model answered with a text, which is being checked.", tone: "open" },
+  "in flight": { about: "The model has not answered yet.", tone: "open" },
+};
+const DISCARDED = "discarded: ";
+
+function about(outcome: string): string {
+  if (outcome.startsWith(DISCARDED)) {
+    return `The model answered with a text that was no longer wanted: ${outcome.slice(DISCARDED.length)}.`;
+  }
+  return TEXTS[outcome]?.about ?? `It gave no usable text: ${outcome}.`;
 }
 
 function countOr(value: number | null): string {

@@ -117,6 +117,7 @@ VALUES: dict[str, Any] = {
     "outcome_reason": "the draft was released",
     "prompt_tokens": 412,
     "completion_tokens": 96,
+    "ModelCall.outcome": "accepted",
     "ModelCall.cost": {"amount": "0.00021", "currency": "USD"},
     "latency_ms": 840,
     "status_code": 250,
