@@ -37,7 +37,11 @@ SETTLED_LIMIT_S = 600.0
 
 
 class Counting(httpx.HTTPTransport):
-    """Opens a connection for each request, as a new visitor does, and notes each that failed."""
+    """Opens a connection for each request, as a new visitor does, and notes each that failed.
+
+    For one thread: in a pool that threads share, what closes one's connection, for it shall not be
+    kept, may close it after another was given it.
+    """
 
     def __init__(self) -> None:
         """Keep no connection alive."""
@@ -68,7 +72,7 @@ class Load:
         self._journal = journal
         self._seed = seed
         self._over = threading.Event()
-        self._transport = Counting()
+        self._transports: list[Counting] = []
         self.orders: list[int] = []
         """Of the regulars, as accepted."""
         self.schedules = 0
@@ -88,12 +92,12 @@ class Load:
     @property
     def sent(self) -> int:
         """How many requests were sent."""
-        return self._transport.sent
+        return sum(one.sent for one in self._transports)
 
     @property
     def failed(self) -> list[str]:
         """Which of them failed: no answer, or one that says that it is not the caller's fault."""
-        return list(self._transport.failed)
+        return sorted(line for one in self._transports for line in one.failed)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -108,10 +112,13 @@ class Load:
                 work.result()
 
     def _http(self) -> httpx.Client:
+        """Return what one thread asks by."""
+        transport = Counting()
+        self._transports.append(transport)
         return httpx.Client(
             base_url=self._shop.api_url,
             auth=As(self._shop.issuer_url),
-            transport=self._transport,
+            transport=transport,
             timeout=HTTP_LIMIT_S,
         )
 
