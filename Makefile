@@ -16,6 +16,8 @@ STAMPS := $(VENV)/stamps
 MEMBERS := libs/common libs/engage libs/fitting services/client-api services/cdc-relay services/scorer services/mailer \
 	sandbox issuer stack demo
 
+DEPLOY_TOOLS := .cache/deploy-tools
+
 # Runs a command in place of its shell, tied to this make: not even kill -9 leaves it behind.
 TIED := exec $(PY) stack/src/stack/tied.py TERM $$PPID
 
@@ -105,7 +107,7 @@ bench: setup dashboard $(STAMPS)/bench ## measure how fast it is, beside others;
 # --- testing -------------------------------------------------------------------------------------
 
 .PHONY: test
-test: check unit deploy-check integration e2e ## all tests, also on the real stack and in a real browser
+test: $(DEPLOY_TOOLS)/.stamp check unit deploy-check integration e2e ## all tests, also on the real stack and in a real browser
 
 .PHONY: check
 check: $(STAMPS)/python dashboard/node_modules/.stamp ## format, lint, types, contracts, schemas; seconds
@@ -154,8 +156,6 @@ chaos-scorer: setup ## kill and freeze scorer, relay and broker a hundred times;
 chaos: setup ## kill, freeze and fault the whole path to the mail server; SEED=…, SCHEDULES=…, RESUME=1
 	@$(TIED) $(PY) -m tests.chaos.emails --schedules $(or $(SCHEDULES),200) \
 		$(if $(SEED),--seed $(SEED)) $(if $(RESUME),--resume)
-
-DEPLOY_TOOLS := .cache/deploy-tools
 
 # --- images --------------------------------------------------------------------------------------
 
@@ -218,7 +218,8 @@ compose-test: setup ## the journey against docker compose, from building the ima
 # --- deploying -----------------------------------------------------------------------------------
 
 $(DEPLOY_TOOLS)/.stamp: $(STAMPS)/python deploy/tools.py
-	@$(PY) deploy/tools.py
+	@$(PYTHON) stack/src/stack/doctor.py --deploy
+	$(PY) deploy/tools.py
 	touch $@
 
 .PHONY: deploy-tools

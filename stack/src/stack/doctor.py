@@ -1,7 +1,8 @@
 """What the machine must have before anything else works; says in one line what is missing.
 
-Runs as a file, ``python3 doctor.py [--install]``, before there is an environment: it must stay free
-of imports beyond the standard library and of syntax that an older Python cannot read.
+Runs as a file, ``python3 doctor.py [--install | --deploy]``, before there is an environment: it
+must stay free of imports beyond the standard library and of syntax that an older Python cannot
+read.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 PYTHON = (3, 11)
 NODE = (20, 19)
 JAVA = (17,)
+GO = (1, 26)
+GO_THAT_FETCHES = (1, 21)
+"""From here on Go fetches a newer one where it is asked for, unless it is told not to."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 TIMEOUT_S = 60
 INSTALL_LIMIT_S = 1800
@@ -83,6 +87,21 @@ def _namespaces() -> str | None:
     return None if done.returncode == 0 else "not allowed here; run as another user than root"
 
 
+def _go() -> str | None:
+    problem = too_old("go", "version", GO)
+    path = shutil.which("go")
+    if problem is None or path is None or too_old("go", "version", GO_THAT_FETCHES):
+        return problem
+    done = subprocess.run(
+        [path, "env", "GOTOOLCHAIN"],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    return problem if done.stdout.strip() == "local" else None
+
+
 NEEDS = (
     Need("Python 3.11 or later", _python),
     Need("Python's venv and pip", _venv, ["python3-venv"]),
@@ -93,6 +112,9 @@ NEEDS = (
     Need("chromium", lambda: None if browser() else "not found", ["chromium"]),
     Need("user namespaces (Postgres refuses to run as root)", _namespaces, ["util-linux"]),
 )
+
+NEEDS_OF_DEPLOY_CHECK = (Need("Go 1.26 or later (go.dev/dl)", _go),)
+"""What builds the programs that check ``deploy/``; nothing else needs it."""
 
 
 def look(needs: Sequence[Need]) -> list[tuple[Need, str]]:
@@ -119,15 +141,19 @@ def install(lacking: Sequence[Need]) -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Look, with ``--install`` mend what apt can mend, and say in one line what is missing."""
-    lacking = look(NEEDS)
+    """Look, with ``--install`` mend what apt can mend, and say in one line what is missing.
+
+    ``--deploy`` looks for what `make deploy-check` needs beyond that, and for nothing else.
+    """
+    needs = NEEDS_OF_DEPLOY_CHECK if "--deploy" in argv else NEEDS
+    lacking = look(needs)
     may_install = "--install" in argv and os.geteuid() == 0 and shutil.which("apt-get")
     if lacking and may_install:
         try:
             install([need for need, _ in lacking])
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
             print(f"apt-get failed: {error}", file=sys.stderr)
-        lacking = look(NEEDS)
+        lacking = look(needs)
     if lacking:
         said = ", ".join(f"{need.what} ({problem})" for need, problem in lacking)
         print(f"cannot set up, this machine lacks: {said}", file=sys.stderr)

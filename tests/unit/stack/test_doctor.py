@@ -46,10 +46,10 @@ def program(folder: Path, name: str, says: str) -> None:
     file.chmod(0o755)
 
 
-def look_with(path: Path) -> subprocess.CompletedProcess[str]:
+def look_with(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run the doctor as make does, with another PATH."""
     return subprocess.run(
-        [sys.executable, doctor.__file__],
+        [sys.executable, doctor.__file__, *words],
         env={**os.environ, "PATH": str(path)},
         capture_output=True,
         text=True,
@@ -78,6 +78,33 @@ def test_a_machine_that_has_all_is_told_nothing(tmp_path: Path):
         program(tmp_path, name, "here")
     done = look_with(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("says", "toolchain", "problem"),
+    [
+        ("go version go1.26.8 linux/amd64", "local", None),
+        ("go version go1.24.1 linux/amd64", "auto", None),
+        ("go version go1.24.1 linux/amd64", "local", "found 1.24.1"),
+        ("go version go1.19.8 linux/amd64", "", "found 1.19.8"),
+        (None, "", "not found"),
+    ],
+)
+def test_go_is_looked_for_where_deploy_is_checked_and_nowhere_else(
+    tmp_path: Path, says: str | None, toolchain: str, problem: str | None
+):
+    """One that is new enough, or fetches such a one; who only runs the demo needs none."""
+    if says is not None:
+        go = tmp_path / "go"
+        go.write_text(f'#!/bin/sh\n[ "$1" = env ] && echo "{toolchain}" || echo "{says}"\n')
+        go.chmod(0o755)
+    done = look_with(tmp_path, "--deploy")
+    told = (
+        "" if problem is None else f"this machine lacks: Go 1.26 or later (go.dev/dl) ({problem})"
+    )
+    assert told in done.stderr
+    assert done.returncode == (0 if problem is None else 1)
+    assert "Go 1.26" not in look_with(tmp_path).stderr
 
 
 def test_apt_is_asked_for_the_packages_of_what_is_missing(monkeypatch: pytest.MonkeyPatch):
