@@ -234,8 +234,8 @@ manifests: $(STAMPS)/python ## write anew what deploy/k8s has from the code: top
 	@$(PY) -m deploy.manifests
 
 .PHONY: deploy-secrets
-deploy-secrets: $(STAMPS)/python ## make up the secrets of an overlay that has its own; OVERLAY=dev or test
-	@$(PY) -m deploy.made_up_secrets deploy/k8s/overlays/$(or $(OVERLAY),dev)
+deploy-secrets: ## make up the secrets of an overlay that has its own; OVERLAY=dev or test
+	@exec $(PYTHON) deploy/made_up_secrets.py deploy/k8s/overlays/$(or $(OVERLAY),dev)
 
 .PHONY: deploy-check
 deploy-check: $(STAMPS)/python $(DEPLOY_TOOLS)/.stamp ## check all of deploy/ as data; DEPLOY_CRDS names the operators' CRDs

@@ -1,15 +1,25 @@
-"""Makes up the secrets of an overlay that has its own: ``python -m deploy.made_up_secrets FOLDER``.
+"""Makes up the secrets of an overlay that has its own: ``made_up_secrets.py FOLDER…``.
 
 What is there stays, so it can be run again. The files are git-ignored; production takes its secrets
 from the platform's store instead (components/external-secrets).
+
+Runs as a file on a machine that has kubectl and no environment of ours: like compose_env.py it
+imports nothing but the standard library.
 """
 
+from __future__ import annotations
+
+import re
 import secrets
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import yaml
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAMED = re.compile(r"^ +- (secrets/[a-z-]+\.env)$", re.MULTILINE)
+"""How a kustomization names a file of secrets."""
 
 
 def _made_up() -> str:
@@ -36,24 +46,25 @@ RECIPES: dict[str, Callable[[], dict[str, str]]] = {
 
 def make(overlay: Path) -> list[Path]:
     """Write the secret files that the overlay names and lacks; return them."""
-    kustomization = yaml.safe_load((overlay / "kustomization.yaml").read_text())
     made = []
-    for secret in kustomization.get("secretGenerator", []):
-        for named in secret["envs"]:
-            file = overlay / named
-            if file.exists():
-                continue
-            file.parent.mkdir(mode=0o700, exist_ok=True)
-            file.touch(mode=0o600)
-            lines = (f"{name}={value}\n" for name, value in RECIPES[file.name]().items())
-            file.write_text("".join(lines))
-            made.append(file)
+    for named in NAMED.findall((overlay / "kustomization.yaml").read_text()):
+        file = overlay / named
+        if file.exists():
+            continue
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        file.touch(mode=0o600)
+        lines = (f"{name}={value}\n" for name, value in RECIPES[file.name]().items())
+        file.write_text("".join(lines))
+        made.append(file)
     return made
 
 
 def main(arguments: list[str]) -> int:
     """Make the secrets of the overlays named; return the exit code."""
     for overlay in arguments:
+        if not (Path(overlay) / "kustomization.yaml").is_file():
+            sys.stderr.write(f"{overlay} is no overlay\n")
+            return 2
         made = make(Path(overlay))
         sys.stdout.write(f"{overlay}: {len(made)} secrets made up\n")
     return 0

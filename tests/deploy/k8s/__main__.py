@@ -2,6 +2,7 @@
 
 admission  a real API server judges every overlay, warnings being errors
 simulated  simulated nodes in three zones: rollouts, volumes, jobs, drained nodes
+install    real pods: README.md's five commands, as a new user runs them
 journey    real pods: the journey of tests/e2e/test_journey.py in a browser
 rolling    real pods: every service restarted under load; nothing fails, nothing is lost
 rebuild    real pods: a new generation of the scorer under load, as docs/operations has it
@@ -16,20 +17,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from stack import signals
 from tests.chaos.emails.journal import Journal
-from tests.deploy.engine import Missing, engine
+from tests.deploy.engine import Engine, Missing, engine
 from tests.deploy.k8s import (
     admission,
     chaos,
     control_plane,
     images,
+    installing,
     journey,
     node,
     rebuilding,
@@ -45,8 +48,11 @@ from tests.deploy.k8s.shop import deployed
 T = TypeVar("T")
 
 JUDGED = ("admission", "simulated")
-REAL = ("journey", "rolling", "rebuild", "chaos")
+TRADED = ("rolling", "rebuild", "chaos")
+REAL = ("install", "journey", *TRADED)
 LOAD_LIMIT_S = 1800.0
+NOTHING = ("true",)
+"""Brings images to a cluster that has those of the engine already."""
 FAILURES = (
     *(Refused, Unbalanced, admission.Wrong, simulated.Wrong, AssertionError),
     *(subprocess.SubprocessError, TimeoutError),
@@ -95,7 +101,8 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--load",
         metavar="COMMAND",
-        help="brings images into it: their names follow, as in 'kind load docker-image'",
+        help="brings images into it: their names follow, as in 'kind load docker-image'; without,"
+        " it has those of the engine",
     )
     return parser.parse_args(argv)
 
@@ -115,12 +122,18 @@ def _judge(arguments: argparse.Namespace, parts: list[str], overlays: Overlays) 
 
 
 def _really(arguments: argparse.Namespace, parts: list[str], overlays: Overlays) -> None:
-    with _cluster(arguments) as cluster:
+    with _met(arguments) as place:
+        if "install" in parts:
+            work = partial(installing.check, place.cluster, place.engine, place.load)
+            _timed("install", work)
+        if not set(parts) & {"journey", *TRADED}:
+            return
+        _timed("images", lambda: place.bring(images.build(place.engine)))
         if "journey" in parts:
-            _timed("journey", lambda: journey.check(cluster, overlays))
-        for part in REAL[1:]:
+            _timed("journey", lambda: journey.check(place.cluster, overlays))
+        for part in TRADED:
             if part in parts:
-                _timed(part, partial(_trade, part, arguments, cluster, overlays))
+                _timed(part, partial(_trade, part, arguments, place.cluster, overlays))
 
 
 def _trade(part: str, arguments: argparse.Namespace, cluster: Cluster, overlays: Overlays) -> None:
@@ -138,21 +151,36 @@ def _trade(part: str, arguments: argparse.Namespace, cluster: Cluster, overlays:
             journal.close()
 
 
+@dataclass(frozen=True)
+class _Place:
+    """A cluster, the engine that builds its images, and the command that brings them there."""
+
+    cluster: Cluster
+    engine: Engine
+    load: Sequence[str]
+
+    def bring(self, names: list[str]) -> None:
+        """Bring images there."""
+        words = [*self.load, *names]
+        subprocess.run(words, env=self.engine.environment, timeout=LOAD_LIMIT_S, check=True)
+
+
 @contextmanager
-def _cluster(arguments: argparse.Namespace) -> Iterator[Cluster]:
-    """Find a cluster that has our images, or run one until the block ends."""
-    with engine() as running:
-        built = _timed("images", lambda: images.build(running))
+def _met(arguments: argparse.Namespace) -> Iterator[_Place]:
+    """Find a cluster, or run one until the block ends; it has the images of the servers."""
+    with engine() as running, ExitStack() as stack:
+        servers = images.servers(running)
         if arguments.kubeconfig is not None:
-            if arguments.load:
-                words = [*shlex.split(arguments.load), *built]
-                subprocess.run(words, timeout=LOAD_LIMIT_S, check=True)
-            yield Cluster(arguments.kubeconfig, dict(os.environ))
-            return
-        began = time.monotonic()
-        with node.running(tools.find(), running, built) as cluster:
+            cluster = Cluster(arguments.kubeconfig, dict(os.environ))
+            load = shlex.split(arguments.load) if arguments.load else NOTHING
+        else:
+            began = time.monotonic()
+            cluster = stack.enter_context(node.running(tools.find(), running))
             print(f"node: {time.monotonic() - began:.1f} s", flush=True)
-            yield cluster
+            load = node.LOAD
+        place = _Place(cluster, running, load)
+        place.bring(servers)
+        yield place
 
 
 def _timed(what: str, work: Callable[[], T]) -> T:

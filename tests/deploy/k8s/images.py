@@ -22,15 +22,19 @@ BUILD_LIMIT_S = 5400.0
 PULL_LIMIT_S = 1800.0
 
 
-def build(engine: Engine) -> list[str]:
-    """Build all images; return their names."""
+def servers(engine: Engine) -> list[str]:
+    """Have the images of Kafka and Postgres, which no build brings; return their names."""
     bases.provide(engine)
     official = bases.official()
-    servers = (official["kafka"], official["postgres"])
-    if engine.tools is None:
-        # No build brings them, and who loads them into a cluster takes them from the engine.
-        for image in servers:
+    found = [official["kafka"], official["postgres"]]
+    for image in found:
+        if not engine.has(image):
             engine.docker("pull", "--quiet", image, limit_s=PULL_LIMIT_S)
+    return found
+
+
+def build(engine: Engine) -> list[str]:
+    """Build our images, and the one that the tests bring; return their names."""
     with tempfile.TemporaryDirectory(prefix="k8s-images-") as scratch:
         settings = Path(scratch) / "compose.env"
         compose_env.write(settings, {})
@@ -39,12 +43,9 @@ def build(engine: Engine) -> list[str]:
         compose = ("compose", f"--file={bases.COMPOSE_FILE}", f"--env-file={settings}")
         engine.docker(*compose, "--profile", "*", "build", limit_s=BUILD_LIMIT_S)
         folder = _context(Path(scratch))
-        argument = ("--build-arg", f"PYTHON_IMAGE={official['python']}")
+        argument = ("--build-arg", f"PYTHON_IMAGE={bases.official()['python']}")
         engine.docker(*("build", "--tag", BROUGHT, *argument, str(folder)), limit_s=BUILD_LIMIT_S)
-    return [
-        *(f"engagement/{name}:test" for name in OURS),
-        *(*servers, BROUGHT),
-    ]
+    return [*(f"engagement/{name}:test" for name in OURS), BROUGHT]
 
 
 def _context(scratch: Path) -> Path:

@@ -1,4 +1,4 @@
-"""A cluster of one real node in a container: kubelet, containerd and all, with our images."""
+"""A cluster of one real node in a container: kubelet, containerd and all."""
 
 import os
 import shutil
@@ -17,7 +17,14 @@ from tests.deploy.k8s.tools import BIN, FOLDER, Tools
 
 NAME = "node0"
 """The container's, as node-up.sh has it."""
-VOLUMES = 24
+VOLUMES = 32
+"""Those of a deployment that has gone are not used again."""
+LOAD = (
+    *("bash", "-euo", "pipefail", "-c"),
+    f'docker save "$@" | docker exec --interactive {NAME} ctr --namespace k8s.io images import -',
+    "load",
+)
+"""Brings images of the engine, whose names follow, to the node, as `kind load` does to kind's."""
 BUILD_LIMIT_S = 1200.0
 SAVE_LIMIT_S = 1200.0
 UP_LIMIT_S = 900.0
@@ -25,14 +32,14 @@ ASK_LIMIT_S = 60.0
 
 
 @contextmanager
-def running(tools: Tools, engine: Engine, images: list[str]) -> Iterator[Cluster]:
-    """Run one with these images until the block ends."""
+def running(tools: Tools, engine: Engine) -> Iterator[Cluster]:
+    """Run one until the block ends; it has no image but what every cluster has."""
     _build(tools, engine)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         tars = Path(folder) / "images"
         tars.mkdir()
-        words = ("save", "--output", str(tars / "images.tar"), *images)
+        words = ("save", "--output", str(tars / "images.tar"))
         engine.docker(*words, "local/pause:1", "local/coredns:1", limit_s=SAVE_LIMIT_S)
         environment = {**tools.environment, **engine.environment}
         environment["PATH"] = tools.environment["PATH"]

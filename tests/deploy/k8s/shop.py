@@ -4,7 +4,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,17 +14,15 @@ from typing import IO, cast
 from common.clock import Anchor, write_anchor
 from issuer.signing import Signer
 from stack.launcher import Stack
-from stack.places import HOST, answers, free_port
+from stack.places import HOST, free_port
 from tests.chaos.emails.trade import LINK_KEY
 from tests.deploy.k8s.cluster import Cluster
+from tests.deploy.k8s.forwarding import forwarded
 from tests.deploy.k8s.overlays import Overlays
-from tests.e2e.waiting import wait_for
 
 NAMESPACE = "engage-test"
 OVERLAY = "test"
 UP_LIMIT_S = 1500.0
-FORWARD_LIMIT_S = 60.0
-STOP_LIMIT_S = 20.0
 CLOCK_POLL_S = 0.02
 
 CLOCK_HAND = """
@@ -161,26 +159,13 @@ def _follow(hand: subprocess.Popen[str], file: Path, over: threading.Event) -> N
             seen = text
 
 
-@contextmanager
-def _forwarded(cluster: Cluster, ports: dict[str, int], folder: Path) -> Iterator[None]:
+def _forwarded(
+    cluster: Cluster, ports: dict[str, int], folder: Path
+) -> AbstractContextManager[None]:
     """Forward loopback ports to the door's."""
     pairs = [f"{ports[inner]}:{inner}" for inner in ("8000", "5432")]
     pairs.append(f"{ports['issuer']}:{ports['issuer']}")
     command, environment = cluster.command(
         *("port-forward", "--namespace", NAMESPACE, "--address", HOST, "deployment/door", *pairs)
     )
-    log = folder / "forward.log"
-    with log.open("wb") as out:
-        forward = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
-
-    def ready() -> bool | None:
-        assert forward.poll() is None, f"ports are not forwarded:\n{log.read_text()}"
-        return True if all(answers(port) for port in ports.values()) else None
-
-    try:
-        wait_for("ports are forwarded", ready, FORWARD_LIMIT_S)
-        yield
-        assert forward.poll() is None, f"ports were not forwarded to the end:\n{log.read_text()}"
-    finally:
-        forward.terminate()
-        forward.wait(STOP_LIMIT_S)
+    return forwarded(command, environment, ports.values(), folder / "forward.log")

@@ -19,6 +19,7 @@ from engage.__main__ import app
 from engage.rebuild_generation import WRITER
 from scorer.settings import Settings as ScorerSettings
 from stack.places import ROOT
+from tests.deploy import guides
 from tests.deploy.k8s.rebuilding import KINDS
 from tests.unit.deploy import kustomized, test_k8s_network
 from tests.unit.deploy.kustomized import SOURCE, Workload, named, values
@@ -63,8 +64,7 @@ def test_every_cluster_begins_with_the_first_generation():
 
 def commands(*beginnings: str) -> list[str]:
     """Return the commands of the guide's section that begin so."""
-    section = GUIDE.read_text().partition("\n## A new generation\n")[2].partition("\n## ")[0]
-    blocks = section.split("```")[1::2]
+    blocks = guides.blocks(GUIDE, "A new generation")
     lines = [line for block in blocks for line in block.replace("\\\n", "").splitlines()]
     return [line for line in lines if line.startswith(beginnings)]
 
