@@ -212,8 +212,8 @@ promote: $(DEPLOY_TOOLS)/.stamp ## write the digests of what was pushed into ove
 	@exec $(PY) -m deploy.release promote
 
 .PHONY: compose-test
-compose-test: setup ## the journey against docker compose, from building the images on
-	@$(TIED) $(PY) -m tests.deploy.compose
+compose-test: setup ## the journey against docker compose, and its guide; of images that IMAGES, VERSION name, or new ones
+	@$(TIED) $(PY) -m tests.deploy.compose $(if $(IMAGES),--images "$(IMAGES)" --version "$(or $(VERSION),dev)")
 
 # --- deploying -----------------------------------------------------------------------------------
 

@@ -1,11 +1,13 @@
-"""Docker Compose from nothing to an email: ``python -m tests.deploy.compose``.
+"""Docker Compose from nothing to an email: ``python -m tests.deploy.compose [--images PREFIX …]``.
 
-Builds the images, looks into each, starts them, walks the journey of tests/e2e/test_journey.py
-against them, looks at them through the monitoring profile, starts them again, makes each service's
-container and the scorer's table anew under load, and lets the servers of the other tests run in
-containers, too. Leaves images behind, no container and no volume.
+Builds the images or takes those that are named, looks into each, starts them, walks the journey of
+tests/e2e/test_journey.py against them, looks at them through the monitoring profile, starts them
+again, makes each service's container and the scorer's table anew under load, runs commands of
+docs/operations, and lets the servers of the other tests run in containers, too. Leaves images
+behind, no container and no volume.
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -15,8 +17,8 @@ from pathlib import Path
 
 from stack.places import ROOT
 from tests.deploy import bases
-from tests.deploy.compose import recreated
-from tests.deploy.compose.project import Project
+from tests.deploy.compose import guided, recreated
+from tests.deploy.compose.project import Built, Project
 from tests.deploy.engine import ASK_LIMIT_S, Engine, Missing, engine
 
 INSIDE = Path(__file__).parent / "inside.py"
@@ -43,12 +45,17 @@ class TooTight(Exception):
     """A container came close to its memory limit."""
 
 
-def main() -> int:
+def main(argv: list[str]) -> int:
     """Do it all; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.deploy.compose")
+    parser.add_argument("--images", metavar="PREFIX", help="of images that are built already")
+    parser.add_argument("--version", default="dev", help="theirs")
+    named = parser.parse_args(argv)
+    built = Built(named.images, named.version) if named.images else None
     try:
         with engine() as running, tempfile.TemporaryDirectory(prefix="compose-test-") as folder:
             timed("base images", lambda: bases.provide(running))
-            walk(running, Path(folder))
+            walk(running, Path(folder), built)
     except Missing as missing:
         print(missing, file=sys.stderr)
         return 2
@@ -59,11 +66,12 @@ def main() -> int:
     return 0
 
 
-def walk(running: Engine, folder: Path) -> None:
+def walk(running: Engine, folder: Path, built: Built | None) -> None:
     """Build, start, test, start again; takes everything down, whatever happens."""
-    project = Project(running, folder)
+    project = Project(running, folder, built)
     timed("configuration", project.check)
-    timed("build", project.build)
+    if built is None:
+        timed("build", project.build)
     for image in project.images():
         look_inside(running, image)
     try:
@@ -76,6 +84,7 @@ def walk(running: Engine, folder: Path) -> None:
         timed("up again", project.up)
         assert project.running() == before, "not only what is done once was started again"
         timed("recreated under load", lambda: recreated.check(project))
+        timed("the guide's commands", lambda: guided.check(project))
     except BaseException:
         project.show_trouble()
         raise
@@ -101,6 +110,8 @@ def look_inside(running: Engine, image: str) -> None:
     of_kafka = "/connect:" in image
     command, code = ("bash", INSIDE_CONNECT) if of_kafka else ("python", INSIDE.read_text())
     words = (f"--entrypoint={command}", image, "-c", code)
+    if not running.has(image):
+        raise Missing(f"there is no image {image}: build it by `make images`")
     print(f"inside {image}", flush=True)
     running.docker("run", "--rm", *guarded, *words, limit_s=ASK_LIMIT_S)
 
@@ -129,4 +140,4 @@ def weigh(project: Project) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,7 @@
-"""One run of deploy/docker-compose.yml, apart from any other on the same engine."""
+"""One run of deploy/docker-compose.yml in a clone, apart from any other on the same engine."""
 
 import json
+import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,15 +9,18 @@ from pathlib import Path
 from common.clock import Anchor, write_anchor
 from stack import compose_env
 from stack.places import HOST, free_port
-from tests.deploy.bases import COMPOSE_FILE, official
+from tests.deploy import checkout
+from tests.deploy.bases import official
 from tests.deploy.compose import monitoring
 from tests.deploy.engine import ASK_LIMIT_S, Engine
 
 NAME = "engagement-test"
+COMPOSE_FILE = "deploy/docker-compose.yml"
 CLOCK_FILE = Path(__file__).parent / "clock.yml"
 BUILD_LIMIT_S = 3600.0
 UP_LIMIT_S = 900.0
 DOWN_LIMIT_S = 180.0
+SCRIPT_LIMIT_S = 1200.0
 REBUILD_LIMIT_S = 600.0
 
 
@@ -29,16 +33,28 @@ class Usage:
     limit_bytes: int
 
 
+@dataclass(frozen=True)
+class Built:
+    """Images that are there already."""
+
+    prefix: str
+    version: str
+
+
 class Project:
     """Images, containers and volumes under a name of their own; nothing of it outlives ``down``."""
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
-        """Write all that it needs into a folder that everybody may read."""
+    def __init__(self, engine: Engine, folder: Path, built: Built | None = None) -> None:
+        """Write all that it needs into a folder that everybody may read; without ``built`` its
+        images are its own.
+        """
         folder.chmod(0o755)
         self._engine = engine
-        self._env_file = folder / "compose.env"
+        self._clone = checkout.clone(folder / "engagement")
+        self._env_file = self._clone / "deploy" / ".env"
         self._clock = folder / "clock" / "clock.json"
         self.state_file = folder / "state.json"
+        self._built = built or Built(NAME, "dev")
         self._prepare()
 
     def _prepare(self) -> None:
@@ -48,7 +64,8 @@ class Project:
         self._clock.parent.mkdir(mode=0o755)
         now = datetime.now(UTC)
         write_anchor(self._clock, Anchor(now, now, 1.0))
-        more = {**ports, "IMAGES": NAME, "CLOCK_FOLDER": self._clock.parent}
+        images = {"IMAGES": self._built.prefix, "VERSION": self._built.version}
+        more = {**ports, **images, "CLOCK_FOLDER": self._clock.parent}
         with self._env_file.open("a") as file:
             file.writelines(f"{name}={value}\n" for name, value in more.items())
         state = {
@@ -60,9 +77,29 @@ class Project:
 
     def compose(self, *words: str, limit_s: float, capture: bool = False) -> str:
         """Run ``docker compose words…``; return its output when it is captured."""
-        files = (f"--file={COMPOSE_FILE}", f"--file={CLOCK_FILE}", f"--env-file={self._env_file}")
+        files = (f"--file={self._clone / COMPOSE_FILE}", f"--file={CLOCK_FILE}")
         named = ("compose", f"--project-name={NAME}", *files, *words)
         return self._engine.docker(*named, limit_s=limit_s, capture=capture).stdout or ""
+
+    def script(self, commands: str) -> str:
+        """Run commands of a guide in the clone, and return what they wrote to stdout.
+
+        Two things differ from what stands there: the project's name, which is a part of its
+        volumes' names, and the file that lets the tests set the clock.
+        """
+        ours = commands.replace(f"-f {COMPOSE_FILE}", f"-f {COMPOSE_FILE} -f {CLOCK_FILE}")
+        ours = ours.replace("engagement_", f"{NAME}_")
+        environment = checkout.environment(self._engine.environment)
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", ours],
+            cwd=self._clone,
+            env={**environment, "COMPOSE_PROJECT_NAME": NAME},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=SCRIPT_LIMIT_S,
+            check=True,
+        ).stdout
 
     def check(self) -> None:
         """Let Compose read its file, with and without the profiles."""
@@ -139,6 +176,13 @@ class Project:
         config = json.loads(self.compose(*words, limit_s=ASK_LIMIT_S, capture=True))
         built = [service for service in config["services"].values() if "build" in service]
         return sorted({service["image"] for service in built})
+
+    def running_images(self) -> list[str]:
+        """Return the images of ours that running containers are of."""
+        listed = self._listed()
+        words = ("inspect", "--format={{.Config.Image}}", *listed)
+        found = self._engine.docker(*words, limit_s=ASK_LIMIT_S, capture=True).stdout.split()
+        return [image for image in found if image.startswith(f"{self._built.prefix}/")]
 
     def usage(self) -> list[Usage]:
         """Return what each running container takes now, without the files that are cached."""
