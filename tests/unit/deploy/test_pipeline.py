@@ -9,6 +9,7 @@ import yaml
 
 from deploy import release
 from stack.places import ROOT
+from tests.deploy.k8s import __main__ as k8s
 
 PIPELINE = ROOT / ".github" / "workflows" / "pipeline.yml"
 LIMIT_S = 30
@@ -20,11 +21,12 @@ def test_the_pipeline_runs_make_targets_that_are_there():
     made = {
         word
         for run in runs
-        for words in re.findall(r"\bmake((?: [a-z-]+\b(?!=))+)", run)
+        for words in re.findall(r"\bmake((?: [a-z0-9-]+\b(?!=))+)", run)
         for word in words.split()
     }
 
-    assert {"test", "images", "push", "sign", "promote", "compose-test"} <= made <= targets
+    needed = {"test", "images", "push", "sign", "promote", "compose-test", "k8s-test"}
+    assert needed <= made <= targets
 
 
 def test_the_pipeline_pins_what_it_uses_and_names_no_secret_but_the_forges_own():
@@ -60,6 +62,32 @@ def test_a_registry_is_told_small_letters_before_anything_is_built(tmp_path):
 
     assert (tmp_path / "env").read_text() == "IMAGES=ghcr.io/shop/engagement\n"
     assert place < runs.index("make pinned images")
+
+
+def test_what_compose_test_starts_is_what_was_built_and_not_yet_pushed():
+    """Others, built for the test alone, would say nothing about those that are signed."""
+    runs = [_run(step) for step in _job("images")["steps"]]
+    assert runs.index("make pinned images") < runs.index("make compose-test")
+    assert runs.index("make compose-test") < runs.index("make push")
+
+    named = {"IMAGES": "ghcr.io/shop", "VERSION": "abc", "PATH": "/usr/local/bin:/usr/bin:/bin"}
+    words = ["make", "--dry-run", "--assume-old=setup", "compose-test"]
+    told = subprocess.run(
+        words, cwd=ROOT, env=named, capture_output=True, text=True, timeout=LIMIT_S, check=True
+    ).stdout
+    assert '-m tests.deploy.compose --images "ghcr.io/shop" --version "abc"' in told
+
+
+def test_nothing_is_promoted_that_no_cluster_has_run():
+    """As many parts as run without simulated nodes, on a cluster that is made for it."""
+    runs = [_run(step) for step in _job("cluster")["steps"]]
+    (make,) = [run for run in runs if "make k8s-test" in run]
+    parts = re.findall(r'PARTS="([^"]+)"', make)[0].split()
+
+    assert set(_job("promote")["needs"]) == {"images", "cluster"}
+    assert set(parts) == {*k8s.JUDGED, *k8s.REAL} - {"simulated"}
+    assert any(run.endswith("kind create cluster --name k8s-test") for run in runs)
+    assert 'LOAD="kind load docker-image --name k8s-test"' in make
 
 
 def test_a_promotion_that_is_merged_starts_no_pipeline():
@@ -111,7 +139,7 @@ def test_what_was_pushed_is_what_is_promoted(tmp_path):
 def test_what_operators_are_asked_for_is_checked_in_the_pipeline():
     """Without the definitions those tests would be skipped."""
     for step in _steps():
-        if re.search(r"\bmake (test|deploy-check)\b", _run(step)):
+        if re.search(r"\bmake (test|deploy-check|k8s-test)\b", _run(step)):
             assert _run(step).endswith('DEPLOY_CRDS="$PWD/.cache/crds"')
 
 
