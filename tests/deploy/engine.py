@@ -1,9 +1,18 @@
 """A Docker engine with Compose: this machine's own, or a private one for the time of a test.
 
-``PLATFORM_TOOLS`` names a folder with ``docker-up.sh``, ``base-image.sh`` and ``build-compose.sh``,
-for machines without an engine, or without a registry to pull from. With it the base images are
-stand-ins made of Debian packages (tests/deploy/bases.py), and the engine is private: they have
-the names of official images, so they go to another engine only if ``DOCKER_HOST`` names it.
+Whoever has Docker needs nothing more; where no registry can be reached, base images that were
+brought by ``docker load`` are used as they are.
+
+For a machine with neither, ``PLATFORM_TOOLS`` names a folder of programs of its own:
+
+docker-up.sh FOLDER         starts an engine with all its data in FOLDER, which answers at
+                            FOLDER/docker.sock, and whose number stands in FOLDER/docker.pid
+build-compose.sh FOLDER     puts Compose there, as the plugin docker-compose
+base-image.sh NAME          makes a Debian with Python, called NAME
+
+With it the base images are stand-ins made of Debian packages (tests/deploy/bases.py), and the
+engine is private: they have the names of official images, so they go to another engine only if
+``DOCKER_HOST`` names it.
 """
 
 import os

@@ -114,7 +114,7 @@ def _judge(arguments: argparse.Namespace, parts: list[str], overlays: Overlays) 
         else:
             cluster = Cluster(arguments.kubeconfig, dict(os.environ))
             if "simulated" in parts:
-                raise Missing(f"simulated nodes are no matter for a real cluster: {tools.INSTALL}")
+                raise Missing("simulated nodes are no matter for a real cluster: name other PARTS")
         if "admission" in parts:
             _timed("admission", lambda: admission.check(cluster, overlays))
         if "simulated" in parts:

@@ -1,8 +1,15 @@
 """The programs of a Kubernetes cluster, without one: built once, kept in a git-ignored folder.
 
-``PLATFORM_TOOLS`` names a folder with ``build-k8s.sh`` (Kubernetes' own programs from the Go module
-proxy), ``cp-up.sh`` and ``cp-down.sh`` (an API server on loopback), ``node-up.sh`` (a node in a
-container). Whoever has a cluster, such as kind, needs none of it but kubectl.
+Whoever has a cluster, such as kind's, needs none of it but kubectl. For a machine without one
+``PLATFORM_TOOLS`` (tests/deploy/engine.py) has further programs:
+
+build-k8s.sh FOLDER         puts Kubernetes' own programs there; WITH_NODE=1: those of a node, too
+cp-up.sh FOLDER             starts an API server with scheduler and controllers on loopback, at the
+                            ports ETCD_PORT and API_PORT, kwok's nodes by KWOK_STAGES, and writes
+                            FOLDER/kubeconfig; cp-down.sh FOLDER stops them
+node-up.sh PROGRAMS IMAGES  starts a node in a container called node0, by build-k8s.sh's programs
+                            and a folder of images, with its kubeconfig at /node/kubeconfig
+dns.yaml                    CoreDNS, for that node
 """
 
 import json
@@ -39,8 +46,9 @@ func main() { etcdmain.Main(os.Args) }
 """
 BUILD_LIMIT_S = 7200.0
 INSTALL = (
-    "set PLATFORM_TOOLS to a folder with build-k8s.sh, cp-up.sh and node-up.sh, or name a cluster"
-    " of your own by --kubeconfig, such as kind's: `kind get kubeconfig --name NAME > FILE`"
+    "name one by CLUSTER and LOAD, such as kind's after `kind create cluster --name k8s-test"
+    ' --kubeconfig FILE`: CLUSTER=FILE LOAD="kind load docker-image --name k8s-test"'
+    " (deploy/k8s/README.md)"
 )
 
 
