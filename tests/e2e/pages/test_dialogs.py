@@ -63,8 +63,10 @@ def many(page: Page) -> Locator:
 
 
 def policy(page: Page) -> Locator:
-    """Change a rule."""
+    """Change a rule, and wait for what that would do: above the button, it moves it once."""
     page.get_by_label("Days between emails", exact=True).fill("22")
+    effect = page.get_by_role("region", name="What if?").get_by_role("status")
+    expect(effect).to_have_text("As of now", timeout=LIMIT_MS)
     return page.get_by_role("button", name="Save as a new version")
 
 
