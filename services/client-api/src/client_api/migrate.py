@@ -41,17 +41,19 @@ async def migrate(settings: MigrateSettings) -> None:
                 await connection.run_sync(_upgrade)
             except asyncpg.PostgresError as error:
                 # A script goes past SQLAlchemy, which would have wrapped this.
-                what = f"{name_of(error)} {sqlstate_of(error)}"
-                raise Misconfigured(f"the migration failed: {what}") from error
+                raise _failed(error) from error
             await _set_passwords(connection, settings.passwords)
             await _seed_policy(connection)
     except DBAPIError as error:
-        what = f"{name_of(error)} {sqlstate_of(error)}"
-        raise Misconfigured(f"the migration failed: {what}") from error
+        raise _failed(error) from error
     except DATABASE_ERRORS as error:
         raise Misconfigured(f"the database does not answer: {name_of(error)}") from error
     finally:
         await engine.dispose()
+
+
+def _failed(error: Exception) -> Misconfigured:
+    return Misconfigured(f"the migration failed: {name_of(error)} {sqlstate_of(error)}")
 
 
 def _upgrade(connection: Connection) -> None:

@@ -1,14 +1,12 @@
 """What writing to clients did, over HTTP."""
 
-from datetime import datetime
-
 from fastapi import APIRouter
 
 from client_api.auth import Scope, needs
 from client_api.problems import NotFound
 from client_api.shapes.reports import Effect, EffectArm, PointsApart, Rate
 from client_api.store import figures
-from client_api.store.effect import Arms
+from client_api.store.figures import Counted
 from client_api.web.state import Db
 from client_api.web.strict import StrictRoute
 from common.effect import DIFFERENCE, LEVEL, POWER, Arm, difference, needed_per_arm, wilson
@@ -27,13 +25,12 @@ async def read_effect(db: Db) -> Effect:
     found = await figures.newest(db)
     if not found:
         raise NotFound("nothing is counted yet: the first day is not served")
-    (counted,) = found
-    return judged(counted.arms, counted.effect_as_of, counted.window_days)
+    return judged(found[0])
 
 
-def judged(found: Arms, as_of: datetime, days: int) -> Effect:
-    """Return what two arms say, counted at ``as_of`` with a window of so many days."""
-    held_out, other = found.held_out, found.not_held_out
+def judged(counted: Counted) -> Effect:
+    """Return what both arms say, as they were counted."""
+    held_out, other = counted.arms.held_out, counted.arms.not_held_out
     needed = needed_per_arm(held_out.rate if held_out.clients else None)
     enough = min(held_out.clients, other.clients) >= needed
     apart = difference(other, held_out) if enough else None
@@ -43,9 +40,9 @@ def judged(found: Arms, as_of: datetime, days: int) -> Effect:
         smallest_points=DIFFERENCE * POINTS,
         power=POWER,
         level=LEVEL,
-        as_of=as_of,
-        window_days=days,
-        waiting=found.waiting,
+        as_of=counted.effect_as_of,
+        window_days=counted.window_days,
+        waiting=counted.arms.waiting,
         held_out=_arm(held_out, shown=enough),
         not_held_out=_arm(other, shown=enough),
         difference=apart

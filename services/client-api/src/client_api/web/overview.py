@@ -72,7 +72,7 @@ def _figures(counted: Counted, currency: str) -> Figures:
 
 
 def _effect(counted: Counted) -> EffectInShort:
-    full = judged(counted.arms, counted.effect_as_of, counted.window_days)
+    full = judged(counted)
     return EffectInShort(
         enough=full.enough,
         needed_per_arm=full.needed_per_arm,
